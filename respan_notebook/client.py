@@ -1,0 +1,344 @@
+"""RespanClient: the routes of the Respan API that this package uses, as methods.
+
+Source of every route, field and limit: Respan's API documentation.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Self, TypeVar
+
+import pandas as pd
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from respan_notebook.errors import (
+    ConfigurationError,
+    NotFoundError,
+    UnexpectedAnswerError,
+    UnknownEvaluatorError,
+)
+from respan_notebook.logs import iso_time, log_frame
+from respan_notebook.models import VALUE_FIELDS, Evaluator, Score, ScoreWrite
+from respan_notebook.transport import Transport
+from respan_notebook.urls import parse_base_url, path_segment
+
+DEFAULT_BASE_URL: Final = "https://api.respan.ai"
+_PAGE: Final = 100  # Most that the score and evaluator routes give at once.
+_LOG_PAGE: Final = 1000
+
+_NO_KEY = """no API key. There are three ways to go on:
+  1. pass it: RespanClient(api_key=..., base_url="https://api.respan.ai")
+  2. set the environment variables RESPAN_API_KEY and, for another server, RESPAN_BASE_URL
+  3. try everything without a key, on a local sandbox:
+     from respan_notebook import Sandbox
+     sandbox = Sandbox(demo=True).start()
+     client = RespanClient(sandbox.api_key, sandbox.base_url)"""
+
+Model = TypeVar("Model", bound=BaseModel)
+Filters = Mapping[str, Mapping[str, Any]]
+"""``{"field": {"operator": ..., "value": [...]}}``, ANDed, as the API takes them."""
+
+
+class RespanClient:
+    """A client of one Respan server, for use from any number of threads.
+
+    Parameters
+    ----------
+    api_key : str, optional
+        A Respan API key or a dashboard JWT; else ``RESPAN_API_KEY``.
+    base_url : str, optional
+        With or without ``/api``; else ``RESPAN_BASE_URL``, else ``https://api.respan.ai``. http is
+        allowed to this machine only.
+    timeout : float
+        Seconds to wait for a connection, and then for each part of an answer.
+
+    Attributes
+    ----------
+    base_url : str
+        The server, without ``/api``.
+
+    Raises
+    ------
+    ConfigurationError
+        When there is no key, or key, base URL or timeout can't be used.
+
+    Examples
+    --------
+    >>> from respan_notebook import Sandbox
+    >>> with Sandbox(demo=True) as sandbox:
+    ...     client = RespanClient(sandbox.api_key, sandbox.base_url)
+    ...     score = client.upsert_score(
+    ...         "demo_01", ScoreWrite(evaluator_slug="helpfulness", numerical_value=4))
+    >>> score.numerical_value, score.scorer
+    (4.0, 'annotator@example.com')
+    """
+
+    base_url: str = ""
+
+    def __init__(
+        self, api_key: str | None = None, base_url: str | None = None, *, timeout: float = 30.0
+    ) -> None:
+        bearer = SecretStr((api_key or os.environ.get("RESPAN_API_KEY") or "").strip())
+        del api_key  # A verbose traceback shows arguments.
+        _check_key(bearer)
+        base_url = base_url or os.environ.get("RESPAN_BASE_URL") or DEFAULT_BASE_URL
+        self.base_url = parse_base_url(base_url)
+        if not (isinstance(timeout, int | float) and 0 < timeout < math.inf):
+            raise ConfigurationError(f"timeout must be a number of seconds over 0, got {timeout!r}")
+        self._transport = Transport(self.base_url, bearer, float(timeout))
+
+    def __repr__(self) -> str:
+        return f"RespanClient(base_url={self.base_url!r})"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a RespanClient holds an API key and is not pickled; make a new one")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection of this thread; the next call opens a new one."""
+        self._transport.close()
+
+    # -- scores of a log ------------------------------------------------------------------------
+
+    def upsert_score(self, log_id: str, score: ScoreWrite) -> Score:
+        """Create the score, or update the one that this scorer gave this log before.
+
+        One score is kept per log (its ``unique_id``), evaluator and scorer; the scorer is the
+        owner of the key. A repeated call is safe.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such log.
+        HTTPError, TransportError
+            See :mod:`respan_notebook.errors`.
+        """
+        return self.upsert_score_with_status(log_id, score)[0]
+
+    def upsert_score_with_status(self, log_id: str, score: ScoreWrite) -> tuple[Score, int]:
+        """Do as :meth:`upsert_score`, and return the HTTP status too: 201 created, 200 updated."""
+        answer = self._transport.send("POST", _scores(log_id), score.body())
+        return _model(Score, answer.body), answer.status
+
+    def list_scores(self, log_id: str) -> list[Score]:
+        """Return all scores of a log, by every evaluator and scorer."""
+        return self._all(Score, "GET", _scores(log_id))
+
+    def get_score(self, log_id: str, score_id: str) -> Score:
+        """Return one score of a log."""
+        return _model(Score, self._transport.send("GET", _scores(log_id, score_id)).body)
+
+    def replace_score(self, log_id: str, score_id: str, score: ScoreWrite) -> Score:
+        """Replace a score: what ``score`` does not hold is emptied."""
+        answer = self._transport.send("PUT", _scores(log_id, score_id), score.body())
+        return _model(Score, answer.body)
+
+    def patch_score(self, log_id: str, score_id: str, **changes: Any) -> Score:
+        """Change some fields of a score.
+
+        Only value fields of the API and ``explanation``, else a TypeError; None empties a field.
+        """
+        unknown = sorted(changes.keys() - {*VALUE_FIELDS, "explanation"})
+        if unknown:
+            raise TypeError(f"patch_score changes value fields and explanation, not {unknown}")
+        return _model(Score, self._transport.send("PATCH", _scores(log_id, score_id), changes).body)
+
+    def delete_score(self, log_id: str, score_id: str) -> None:
+        """Delete a score of a log."""
+        self._transport.send("DELETE", _scores(log_id, score_id))
+
+    def filter_scores(self, filters: Filters | None = None, **params: Any) -> list[Score]:
+        """Return all scores, of any log, that match.
+
+        Parameters
+        ----------
+        filters : Mapping, optional
+            ``{"field": {"operator": OP, "value": [...]}}``. Which fields the server filters on
+            is not documented; ``log_id``, ``evaluator_id``, ``evaluator_slug`` and ``scorer`` are
+            the natural ones.
+        **params
+            Further query parameters, such as ``sort_by``.
+
+        Raises
+        ------
+        BadRequestError
+            When the server does not filter on a field.
+        """
+        body = {"filters": dict(filters or {})}
+        return self._all(Score, "POST", "/scores/list/", body, **params)
+
+    # -- evaluators -----------------------------------------------------------------------------
+
+    def list_evaluators(self, filters: Filters | None = None, **params: Any) -> list[Evaluator]:
+        """Return all evaluators that match; parameters as for :meth:`filter_scores`."""
+        body = {"filters": dict(filters or {})}
+        return self._all(Evaluator, "POST", "/evaluators/list/", body, **params)
+
+    def get_evaluator(self, id_or_slug: str) -> Evaluator:
+        """Return the evaluator with this id, else the one with this slug.
+
+        Raises
+        ------
+        UnknownEvaluatorError
+            When there is neither.
+        """
+        segment = path_segment(id_or_slug, "evaluator id")
+        try:
+            answer = self._transport.send("GET", f"/evaluators/{segment}/")
+        except NotFoundError:
+            found = [e for e in self.list_evaluators() if e.evaluator_slug == id_or_slug]
+            if found:
+                return found[0]
+            raise UnknownEvaluatorError(
+                f"no evaluator has the id or slug {id_or_slug!r}", evaluator=id_or_slug
+            ) from None
+        return _model(Evaluator, answer.body)
+
+    def create_evaluator(self, evaluator: Evaluator) -> Evaluator:
+        """Create an evaluator, with ``name`` and ``score_value_type``; the server gives the id."""
+        body = evaluator.model_dump(mode="json", exclude_none=True, exclude={"id"})
+        return _model(Evaluator, self._transport.send("POST", "/evaluators/", body).body)
+
+    # -- logs -----------------------------------------------------------------------------------
+
+    def log_pages(
+        self,
+        filters: Filters | None = None,
+        *,
+        start_time: datetime | str | None = None,
+        end_time: datetime | str | None = None,
+        environment: str | None = None,
+        include_fields: Sequence[str] | None = None,
+        sort_by: str | None = None,
+        page_size: int = _LOG_PAGE,
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Iterate over pages of logs, each a list of logs as the API sends them.
+
+        Parameters
+        ----------
+        filters : Mapping, optional
+            ``{"field": {"operator": OP, "value": [...]}}``; custom metadata is
+            ``metadata__<key>``, a score ``scores__<evaluator_id>``.
+        start_time, end_time : datetime or str, optional
+            ISO 8601 when text; UTC when no time zone is given. Without ``start_time`` the server
+            searches the last hour only.
+        environment : str, optional
+            Such as ``"prod"``.
+        include_fields : sequence of str, optional
+            Only these fields of each log.
+        sort_by : str, optional
+            A field; with ``-`` before it, downwards.
+        page_size : int
+            Logs per request, 1000 at most.
+        """
+        params = {
+            "start_time": iso_time(start_time),
+            "end_time": iso_time(end_time),
+            "environment": environment,
+            "include_fields": ",".join(include_fields) if include_fields else None,
+            "sort_by": sort_by,
+            "page_size": page_size,
+        }
+        body = {"filters": dict(filters or {})}
+        return self._transport.pages("POST", "/request-logs/list/", body, params)
+
+    def logs(
+        self, filters: Filters | None = None, *, limit: int | None = None, **options: Any
+    ) -> pd.DataFrame:
+        """Return logs as a DataFrame.
+
+        Parameters
+        ----------
+        filters, **options
+            As for :meth:`log_pages`.
+        limit : int, optional
+            Stop after so many logs; None for all that match.
+
+        Returns
+        -------
+        DataFrame
+            A row per log in the server's order, RangeIndex; ``unique_id`` first, then whatever
+            fields the logs have. ``timestamp`` is datetime64 in UTC, objects and lists stay
+            Python objects, what a log lacks is missing.
+
+        Warns
+        -----
+        UserWarning
+            When nothing was found and no ``start_time`` given: then only the last hour counts.
+        """
+        if limit is not None:
+            options.setdefault("page_size", max(1, min(limit, _LOG_PAGE)))
+        logs: list[dict[str, Any]] = []
+        for page in self.log_pages(filters, **options):
+            logs += page
+            if limit is not None and len(logs) >= limit:
+                break
+        if not logs and options.get("start_time") is None:
+            warnings.warn(
+                "no log found: without start_time the server searches the last hour only",
+                stacklevel=2,
+            )
+        return log_frame(logs[:limit])
+
+    def get_log(self, log_id: str) -> dict[str, Any]:
+        """Return one log, whole."""
+        segment = path_segment(log_id, "log id")
+        return _object(self._transport.send("GET", f"/request-logs/{segment}/").body)
+
+    def create_log(self, log: Mapping[str, Any]) -> dict[str, Any]:
+        """Create a log and return it with the ``unique_id`` that the server gave it."""
+        return _object(self._transport.send("POST", "/request-logs/", log).body)
+
+    # -- the wire -------------------------------------------------------------------------------
+
+    def _all(
+        self,
+        model: type[Model],
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        **params: Any,
+    ) -> list[Model]:
+        pages = self._transport.pages(method, path, body, {"page_size": _PAGE, **params})
+        return [_model(model, result) for page in pages for result in page]
+
+
+def _scores(log_id: str, score_id: str | None = None) -> str:
+    path = f"/logs/{path_segment(log_id, 'log id')}/scores/"
+    return path if score_id is None else f"{path}{path_segment(score_id, 'score id')}/"
+
+
+def _check_key(key: SecretStr) -> None:
+    if not key.get_secret_value():
+        raise ConfigurationError(_NO_KEY)
+    if not all("!" <= character <= "~" for character in key.get_secret_value()):
+        raise ConfigurationError(
+            "the API key holds a space, a line break or a character that is not ASCII; "
+            "give the key alone, without 'Bearer'"
+        )
+
+
+def _object(body: Any) -> dict[str, Any]:
+    if isinstance(body, dict):
+        return body
+    raise UnexpectedAnswerError("the server's answer is no JSON object; is the base URL a Respan?")
+
+
+def _model(model: type[Model], body: Any) -> Model:
+    try:
+        return model.model_validate(_object(body))
+    except ValidationError as error:
+        problem = error.errors(include_input=False)[0]
+    place = ".".join(map(str, problem["loc"]))
+    raise UnexpectedAnswerError(
+        f"the server's answer is no {model.__name__}: {place} {problem['msg']}"
+    )

@@ -1,0 +1,179 @@
+"""Every error this package raises. They all derive from :class:`RespanError`.
+
+Each class also inherits the built-in that fits, so ``except ValueError`` and ``except
+ConnectionError`` work as one would expect. What an error knows (row, value, status, ...) is on the
+exception as attributes, never only in its text. No error ever holds the API key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from respan_notebook.report import PushReport
+
+
+class RespanError(Exception):
+    """Base class of every error of this package."""
+
+    def __str__(self) -> str:
+        # KeyError and LookupError would show the message in quotes.
+        return str(self.args[0]) if self.args else ""
+
+
+class ConfigurationError(RespanError, ValueError):
+    """The key, the base URL or an option can't be used; nothing was sent."""
+
+
+class FrameError(RespanError, ValueError):
+    """The columns of a DataFrame, or the arguments that name them, can't be used.
+
+    Nothing was sent.
+    """
+
+
+class UnknownEvaluatorError(RespanError, KeyError):
+    """No evaluator has this slug or id; nothing was sent.
+
+    Attributes
+    ----------
+    evaluator : str or None
+        What was asked for.
+    """
+
+    def __init__(self, message: str, *, evaluator: str | None = None) -> None:
+        super().__init__(message)
+        self.evaluator = evaluator
+
+
+class UnsupportedEvaluatorError(RespanError, ValueError):
+    """The evaluator's ``score_value_type`` is one that this package can't write."""
+
+
+class InvalidValueError(RespanError, ValueError):
+    """A value can't be a score of its evaluator, or a log id can't be sent; nothing was sent.
+
+    Attributes
+    ----------
+    value : object
+        The value as it was given.
+    reason : str
+        What the evaluator takes instead.
+    evaluator : str or None
+        Slug or id of the evaluator.
+    """
+
+    def __init__(
+        self, message: str, *, value: Any = None, reason: str = "", evaluator: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.value = value
+        self.reason = reason
+        self.evaluator = evaluator
+
+
+class DuplicateScoreError(RespanError, ValueError):
+    """Two rows score the same log by the same evaluator; nothing was sent.
+
+    Attributes
+    ----------
+    rows : tuple
+        Index labels of the rows in question.
+    """
+
+    def __init__(self, message: str, *, rows: tuple[Any, ...] = ()) -> None:
+        super().__init__(message)
+        self.rows = rows
+
+
+class PushError(RespanError, RuntimeError):
+    """Some scores of a push did not arrive.
+
+    Attributes
+    ----------
+    report : PushReport
+        What became of every row.
+    """
+
+    def __init__(self, message: str, *, report: PushReport | None = None) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+class TransportError(RespanError, ConnectionError):
+    """The request got no answer: no connection, or one that broke.
+
+    The request may or may not have arrived; sending a score again is safe.
+    """
+
+
+class RequestTimeoutError(TransportError, TimeoutError):
+    """The request got no answer in time."""
+
+
+class HTTPError(RespanError):
+    """The server answered, and not with success.
+
+    Attributes
+    ----------
+    status : int
+        HTTP status code.
+    detail : str
+        The server's own words, or what the body was when it held none.
+    field_errors : Mapping[str, list[str]]
+        What was wrong, by field of the request; empty when the server named none.
+    retry_after : float or None
+        Seconds to wait, from the body's ``retry_after``, else from the ``Retry-After`` header.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        detail: str = "",
+        field_errors: Mapping[str, list[str]] | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.detail = detail
+        self.field_errors = dict(field_errors or {})
+        self.retry_after = retry_after
+
+
+class RedirectError(HTTPError):
+    """3xx: redirects are not followed, since they would lose the body or carry the key away."""
+
+
+class BadRequestError(HTTPError, ValueError):
+    """400, 413, 422 and other 4xx: the server refuses what was sent."""
+
+
+class AuthenticationError(HTTPError, PermissionError):
+    """401: the key is missing, wrong or revoked."""
+
+
+class PermissionDeniedError(HTTPError, PermissionError):
+    """403: the key is known, but may not do this."""
+
+
+class NotFoundError(HTTPError, LookupError):
+    """404: there is no such log, score or evaluator, or the base URL is no Respan."""
+
+
+class ConflictError(HTTPError):
+    """409: a score is there already and could not be updated."""
+
+
+class RateLimitError(HTTPError):
+    """429: too many requests; ``retry_after`` says how long to wait, when the server says so."""
+
+
+class ServerError(HTTPError):
+    """5xx: the server, or a gateway before it, failed."""
+
+
+class UnexpectedAnswerError(HTTPError):
+    """2xx, but the body is not what the API sends; the base URL may be no Respan."""

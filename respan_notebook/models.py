@@ -1,0 +1,245 @@
+"""The API's objects, as they go over the wire.
+
+All models are frozen and keep fields they do not know. Reading is liberal (any field may be
+absent, new types and fields may appear), writing is strict. Source: Respan's API documentation,
+"Create or update a log score" and "Evaluators".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    model_validator,
+)
+
+VALUE_FIELDS: Final = (
+    "numerical_value",
+    "string_value",
+    "boolean_value",
+    "categorical_value",
+    "json_value",
+)
+"""The fields of a score of which exactly one holds its value."""
+
+# A field that is usually of the first type, and is kept as it came when it is not.
+_Time = Annotated[datetime | Any, Field(union_mode="left_to_right")]
+_Number = Annotated[float | Any, Field(union_mode="left_to_right")]
+_Text = Annotated[str | None, BeforeValidator(lambda v: v if v is None else str(v))]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="allow", protected_namespaces=())
+
+
+class Choice(_Model):
+    """One of the choices of a select evaluator, or a named point of a numerical scale.
+
+    Attributes
+    ----------
+    name : str or None
+        What people see.
+    value : str, int, float, bool or None
+        What it stands for.
+    """
+
+    name: _Text = None
+    value: Any = None
+
+
+class ScoreConfig(_Model):
+    """Bounds and choices of an evaluator; any part may be absent."""
+
+    min_score: _Number = None
+    max_score: _Number = None
+    choices: list[Choice] | None = None
+
+
+class Evaluator(_Model):
+    """What a score is about, and which values it takes.
+
+    An evaluator from the server has an ``id``. One made by hand needs an ``id`` or an
+    ``evaluator_slug``, and a ``score_value_type``; its slug need not be known to the server.
+
+    Examples
+    --------
+    >>> tone = Evaluator(evaluator_slug="tone", score_value_type="single_select",
+    ...                  score_config={"choices": [{"name": "warm"}, {"name": "cold"}]})
+    >>> tone.key, [choice.name for choice in tone.choices]
+    ('tone', ['warm', 'cold'])
+    """
+
+    id: _Text = None
+    name: _Text = None
+    evaluator_slug: _Text = None
+    type: _Text = None
+    score_value_type: _Text = None
+    description: _Text = None
+    score_config: ScoreConfig | None = None
+    categorical_choices: list[Choice] | None = None
+    passing_conditions: Any = None
+    llm_config: Any = None
+    code_config: Any = None
+    configurations: Any = None
+    version: Any = None
+    version_id: Any = None
+    is_read_only: Any = None
+    starred: Any = None
+    tags: Any = None
+    created_at: _Time = None
+    updated_at: _Time = None
+
+    @model_validator(mode="after")
+    def _has_identity(self) -> Self:
+        if not (self.id or self.evaluator_slug):
+            raise ValueError("an evaluator needs an id or an evaluator_slug")
+        return self
+
+    @property
+    def key(self) -> str:
+        """The slug, else the id: how people name this evaluator."""
+        return self.evaluator_slug or self.id or ""
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """``score_config.choices``, else the older ``categorical_choices``; empty if neither."""
+        config = self.score_config
+        return tuple((config and config.choices) or self.categorical_choices or ())
+
+    @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        """Lowest and highest score, None where there is no bound.
+
+        From ``score_config``, else from the legacy ``configurations``.
+        """
+        config = self.score_config or ScoreConfig()
+        legacy = self.configurations if isinstance(self.configurations, Mapping) else {}
+        low, high = (
+            next((v for v in (new, legacy.get(name)) if _is_number(v)), None)
+            for name, new in (("min_score", config.min_score), ("max_score", config.max_score))
+        )
+        return low, high
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _unicode(text: str) -> str:
+    text.encode()  # Half a surrogate pair raises a ValueError that says where it is.
+    return text
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+_Unicode = Annotated[str, AfterValidator(_unicode)]
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
+def _json_text(text: str) -> str:
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is not JSON")
+
+    json.loads(text, parse_constant=refuse)
+    return text
+
+
+class ScoreWrite(_Model):
+    """A score to be written: the body of ``POST /api/logs/{log_id}/scores/``.
+
+    It holds ``evaluator_id`` or ``evaluator_slug``, and exactly one value field: the one that
+    goes with the evaluator's ``score_value_type``. ``json_value`` is JSON encoded as a string.
+    ``timestamp`` is the log's own; without a time zone it counts as UTC.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        A ValueError, when a field has the wrong type, no evaluator or no value is given, or more
+        than one value.
+
+    Examples
+    --------
+    >>> ScoreWrite(evaluator_slug="helpfulness", numerical_value=4).body()
+    {'evaluator_slug': 'helpfulness', 'numerical_value': 4.0}
+    """
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    evaluator_id: str | None = Field(default=None, min_length=1, strict=True)
+    evaluator_slug: str | None = Field(default=None, min_length=1, strict=True)
+    timestamp: Annotated[datetime, AfterValidator(_utc)] | None = None
+    environment: _Unicode | None = None
+    prompt_id: _Unicode | None = None
+    prompt_version_number: int | None = Field(default=None, strict=True)
+    dataset_id: _Unicode | None = None
+    automation_id: _Unicode | None = None
+    scorer: str | None = None
+    numerical_value: float | None = Field(default=None, strict=True)
+    string_value: Annotated[_Unicode, AfterValidator(_not_blank)] | None = None
+    boolean_value: StrictBool | None = None
+    categorical_value: list[_Unicode] | None = Field(default=None, min_length=1)
+    json_value: Annotated[_Unicode, AfterValidator(_json_text)] | None = None
+    explanation: _Unicode | None = None
+
+    @model_validator(mode="after")
+    def _is_one_score(self) -> Self:
+        if self.evaluator_id is None and self.evaluator_slug is None:
+            raise ValueError("a score needs evaluator_id or evaluator_slug")
+        given = [name for name in VALUE_FIELDS if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                f"a score has exactly one of {', '.join(VALUE_FIELDS)}; "
+                f"given: {', '.join(given) or 'none'}"
+            )
+        return self
+
+    def body(self) -> dict[str, Any]:
+        """Return the request body: JSON-able, only what is set."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+class Score(_Model):
+    """A score as the server has it.
+
+    Only ``id`` and ``created_at`` are always there. ``values.decode`` gives its value.
+    """
+
+    id: str
+    created_at: _Time = None
+    type: _Text = None
+    environment: _Text = None
+    numerical_value: _Number = None
+    string_value: Any = None
+    boolean_value: Any = None
+    categorical_value: Any = None
+    json_value: Any = None
+    is_passed: bool | None = None
+    cost: _Number = None
+    evaluator_id: _Text = None
+    evaluator_slug: _Text = None
+    evaluator_name: _Text = None
+    scorer: _Text = None
+    log_id: _Text = None
+    prompt_id: _Text = None
+    prompt_version_number: Any = None
+    dataset_id: _Text = None
+    automation_id: _Text = None
+    status: _Text = None
+    error_message: _Text = None
+    explanation: _Text = None

@@ -1,0 +1,219 @@
+"""PushReport: what became of every score of a push."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from respan_notebook.batch import FAILED, INVALID, NOT_SENT, STATUSES, Batch, Outcomes
+from respan_notebook.client import RespanClient
+from respan_notebook.errors import ConfigurationError, PushError
+
+_SHOWN = 10  # Lines with an error that the repr shows.
+
+Resend = Callable[[Batch, Outcomes, RespanClient, list[str]], "PushReport"]
+
+
+class PushReport:
+    """What became of every score of a push, on the index of the frame that was pushed.
+
+    Made by ``df.respan.push_scores``. Each score is a line, with one of these statuses:
+
+    ============= ===================================================================
+    ``created``   the server had no score here by this scorer, and has now
+    ``updated``   the server had one, and has this value now
+    ``unchanged`` the server has this value already; nothing was sent
+    ``skipped``   the cell is missing, so there is no score; nothing was sent
+    ``duplicate`` another row scores the same log by the same evaluator and counts
+    ``invalid``   refused before sending: ``error`` says why
+    ``failed``    sent and refused, or given up: ``error`` says why
+    ``not_sent``  the push ended before it, or it was a dry run
+    ============= ===================================================================
+
+    Attributes
+    ----------
+    warnings : list of str
+        What looks wrong with a whole column.
+    dry_run : bool
+        Whether nothing was to be sent.
+    """
+
+    def __init__(
+        self,
+        batch: Batch,
+        outcomes: Outcomes,
+        *,
+        warnings: list[str],
+        resend: Resend,
+        client: RespanClient | None = None,
+        dry_run: bool = False,
+    ) -> None:
+        self._batch, self._outcomes = batch, outcomes
+        self._resend, self._client = resend, client
+        self.warnings, self.dry_run = warnings, dry_run
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The client holds a key.
+        return {**self.__dict__, "_client": None}
+
+    def __len__(self) -> int:
+        return len(self._batch)
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """A row per score, in the order of the pushed frame and with its index labels.
+
+        Columns: ``log_id`` (object), ``evaluator`` (category: slug, else id), ``status``
+        (category), ``score_id`` (object), ``is_passed`` (boolean), ``http_status`` (Int16),
+        ``error`` (object), ``attempts`` (int16), ``seconds`` (float64, from sending to the last
+        answer). What is not known is missing.
+        """
+        batch, outcomes = self._batch, self._outcomes
+        names = list(dict.fromkeys(one.name for one in batch.targets))
+        of_code = np.array([names.index(one.name) for one in batch.targets], np.int64)
+        evaluators = of_code[np.array(batch.codes, np.int64)]
+        answered = outcomes.http_status != 0
+        index = batch.index.repeat(batch.width)
+        log_ids = [log_id for log_id in batch.log_ids for _ in range(batch.width)]
+        return pd.DataFrame(
+            {
+                "log_id": pd.Series(log_ids, index, dtype=object),
+                "evaluator": pd.Categorical.from_codes(evaluators, categories=pd.Index(names)),
+                "status": pd.Categorical.from_codes(outcomes.status, categories=pd.Index(STATUSES)),
+                "score_id": pd.Series(outcomes.score_ids, index, dtype=object),
+                "is_passed": pd.array(outcomes.is_passed, dtype="boolean"),
+                "http_status": pd.arrays.IntegerArray(outcomes.http_status.copy(), ~answered),
+                "error": pd.Series(self._errors(), index, dtype=object),
+                "attempts": outcomes.attempts,
+                "seconds": outcomes.seconds,
+            },
+            index=index,
+        )
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Lines by status, for the statuses that occur."""
+        numbers = np.bincount(self._outcomes.status, minlength=len(STATUSES)).tolist()
+        return {name: n for name, n in zip(STATUSES, numbers, strict=True) if n}
+
+    @property
+    def errors(self) -> pd.DataFrame:
+        """The lines of :attr:`frame` that are ``invalid``, ``failed`` or ``not_sent``."""
+        return self.frame[np.isin(self._outcomes.status, (INVALID, FAILED, NOT_SENT))]
+
+    @property
+    def payloads(self) -> list[dict[str, Any]]:
+        """The request bodies of the lines that are to be sent or resent, made anew each time."""
+        return [self._batch.score(line).body() for line in self._outcomes.lines(FAILED, NOT_SENT)]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every score is where it should be (of a dry run: could be sent)."""
+        bad = (INVALID, FAILED) if self.dry_run else (INVALID, FAILED, NOT_SENT)
+        return not np.isin(self._outcomes.status, bad).any()
+
+    def raise_for_errors(self) -> None:
+        """Raise when a score did not arrive.
+
+        Raises
+        ------
+        PushError
+            Unless :attr:`ok`; its ``report`` is this one.
+        """
+        if self.ok:
+            return
+        first = self.errors.iloc[0]
+        raise PushError(
+            f"{len(self.errors)} of {len(self)} scores did not arrive ({self._summary()}); the "
+            f"first, row {self.errors.index[0]!r}: {first['error'] or first['status']}",
+            report=self,
+        )
+
+    def retry(self, client: RespanClient | None = None) -> PushReport:
+        """Send what is ``failed`` or ``not_sent``, and only that.
+
+        Parameters
+        ----------
+        client : RespanClient, optional
+            Needed when the report was unpickled, or the key has changed.
+
+        Returns
+        -------
+        PushReport
+            Of all lines: the ones that had arrived stay as they were.
+
+        Raises
+        ------
+        ConfigurationError
+            When there is no client.
+        """
+        client = client or self._client
+        if client is None:
+            raise ConfigurationError("retry needs a client: report.retry(RespanClient(...))")
+        return self._resend(self._batch, self._outcomes, client, self.warnings)
+
+    def _errors(self) -> list[str | None]:
+        outcomes = self._outcomes
+        errors: list[str | None] = [None] * len(self)
+        if outcomes.stopped:
+            for line in outcomes.lines(NOT_SENT):
+                errors[line] = outcomes.stopped
+        for line, error in outcomes.errors.items():
+            errors[line] = error
+        return errors
+
+    def _summary(self) -> str:
+        return ", ".join(f"{n:,} {name}" for name, n in self.counts.items()) or "no rows"
+
+    def _title(self) -> str:
+        return f"{'dry run, nothing sent' if self.dry_run else 'pushed'}: {self._summary()}"
+
+    def _shown_errors(self) -> list[tuple[str, str, str]]:
+        """Return row label, status and reason of the first lines with something to say."""
+        lines = sorted(self._outcomes.errors)[:_SHOWN]
+        return [
+            (
+                repr(self._batch.label(line)),
+                STATUSES[self._outcomes.status[line]],
+                self._outcomes.errors[line],
+            )
+            for line in lines
+        ]
+
+    def _more(self) -> str:
+        more = len(self._outcomes.errors) - _SHOWN
+        return f"... and {more:,} more in report.errors" if more > 0 else ""
+
+    def __repr__(self) -> str:
+        stopped = self._outcomes.stopped
+        lines = [f"PushReport {self._title()}"]
+        lines += [f"  stopped: {stopped}"] if stopped else []
+        lines += [f"  warning: {warning}" for warning in self.warnings]
+        lines += [
+            f"  row {label} {status}: {error}" for label, status, error in self._shown_errors()
+        ]
+        lines += [f"  {self._more()}"] if self._more() else []
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        escape = html.escape
+        notes = [f"stopped: {self._outcomes.stopped}"] if self._outcomes.stopped else []
+        notes += [f"warning: {warning}" for warning in self.warnings]
+        rows = "".join(
+            "<tr>"
+            + "".join(f"<td style='text-align:left'>{escape(c)}</td>" for c in cells)
+            + "</tr>"
+            for cells in self._shown_errors()
+        )
+        head = "<tr><th>row</th><th>status</th><th>reason</th></tr>"
+        return (
+            f"<div><b>PushReport</b> {escape(self._title())}"
+            + "".join(f"<div>{escape(note)}</div>" for note in notes)
+            + (f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>" if rows else "")
+            + f"<div>{escape(self._more())}</div></div>"
+        )

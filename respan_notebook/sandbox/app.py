@@ -1,0 +1,342 @@
+"""The HTTP face of the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Depends, FastAPI, Path, Request
+from pydantic import AfterValidator, BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp
+
+from respan_notebook.sandbox.clock import now, utc_text
+from respan_notebook.sandbox.errors import RefusedError, invalid, not_found
+from respan_notebook.sandbox.filters import Where, read_filters
+from respan_notebook.sandbox.front import Behaviour, Front
+from respan_notebook.sandbox.paging import Paging, read_paging
+from respan_notebook.sandbox.schema import (
+    EVALUATOR_COLUMNS,
+    LOG_COLUMNS,
+    SCORE_COLUMNS,
+    log_column,
+)
+from respan_notebook.sandbox.store import Store
+from respan_notebook.sandbox.wire import (
+    EvaluatorWrite,
+    LogWrite,
+    ScoreChange,
+    ScoreWrite,
+    read,
+    read_document,
+    read_object,
+    read_score,
+)
+
+MAX_PAGE = 100
+MAX_LOGS_PAGE = 1000
+MAX_BULK = 500
+
+# The front leaves the path encoded, so that an id may hold a slash.
+Id = Annotated[str, Path(), AfterValidator(unquote)]
+Page = Annotated[Paging, Depends(read_paging)]
+
+router = APIRouter(prefix="/api")
+
+
+def _takes(schema: dict[str, Any]) -> dict[str, Any]:
+    content = {"application/json": {"schema": schema}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    # Definitions are put where they are used: references would point into the wrong document.
+    schema = model.model_json_schema()
+    definitions = schema.pop("$defs", {})
+
+    def inlined(part: Any) -> Any:
+        if isinstance(part, list):
+            return [inlined(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        if "$ref" in part:
+            return inlined(definitions[part["$ref"].removeprefix("#/$defs/")])
+        return {key: inlined(value) for key, value in part.items()}
+
+    whole: dict[str, Any] = inlined(schema)
+    return whole
+
+
+_FILTERED = _takes(
+    {
+        "type": "object",
+        "properties": {
+            "filters": {
+                "type": "object",
+                "additionalProperties": {
+                    "type": "object",
+                    "properties": {
+                        "operator": {"type": "string"},
+                        "value": {"type": "array", "minItems": 1},
+                    },
+                    "required": ["operator", "value"],
+                },
+            }
+        },
+    }
+)
+
+
+def _store(request: Request) -> Store:
+    store: Store = request.app.state.store
+    return store
+
+
+def _body(request: Request) -> dict[str, Any]:
+    return read_object(request.state.body)
+
+
+def _scored(request: Request, log_id: str) -> Store:
+    store = _store(request)
+    if not store.has_log(log_id):
+        raise not_found()
+    return store
+
+
+def _found(thing: dict[str, Any] | None) -> JSONResponse:
+    if thing is None:
+        raise not_found()
+    return JSONResponse(thing)
+
+
+@router.get("/logs/{log_id}/scores/")
+async def list_log_scores(request: Request, log_id: Id, paging: Page) -> JSONResponse:
+    """List the scores of a log."""
+    store = _scored(request, log_id)
+    where = Where()
+    where.add(SCORE_COLUMNS["log_id"], "", [log_id])
+    return _score_page(store, where, paging)
+
+
+@router.post("/logs/{log_id}/scores/", openapi_extra=_takes(_schema(ScoreWrite)))
+async def write_score(request: Request, log_id: Id) -> JSONResponse:
+    """Create or update the caller's score of a log."""
+    store = _scored(request, log_id)
+    write = read_score(_body(request))
+    score, created = store.upsert_score(
+        log_id=log_id,
+        scorer=request.state.scorer,
+        evaluator=_evaluator_of(store, write),
+        slug=write.evaluator_slug,
+        changes=write.changes(),
+    )
+    return JSONResponse(score, 201 if created else 200)
+
+
+def _evaluator_of(store: Store, write: ScoreWrite) -> dict[str, Any] | None:
+    if write.evaluator_id is None:
+        return store.evaluator_by_slug(write.evaluator_slug or "")
+    evaluator = store.evaluator(write.evaluator_id)
+    if evaluator is None:
+        raise invalid("evaluator_id", f"no evaluator has the id {write.evaluator_id!r}")
+    return evaluator
+
+
+@router.get("/logs/{log_id}/scores/{score_id}/")
+async def get_score(request: Request, log_id: Id, score_id: Id) -> JSONResponse:
+    """Return one score."""
+    return _found(_store(request).score(log_id, score_id))
+
+
+@router.put("/logs/{log_id}/scores/{score_id}/", openapi_extra=_takes(_schema(ScoreChange)))
+async def replace_score(request: Request, log_id: Id, score_id: Id) -> JSONResponse:
+    """Replace what a score says; fields that are absent become null."""
+    return _change(request, log_id, score_id, replace=True)
+
+
+@router.patch("/logs/{log_id}/scores/{score_id}/", openapi_extra=_takes(_schema(ScoreChange)))
+async def change_score(request: Request, log_id: Id, score_id: Id) -> JSONResponse:
+    """Change some fields of a score."""
+    return _change(request, log_id, score_id, replace=False)
+
+
+def _change(request: Request, log_id: str, score_id: str, *, replace: bool) -> JSONResponse:
+    store = _store(request)
+    _found(store.score(log_id, score_id))
+    changes = read(ScoreChange, _body(request)).changes(replace=replace)
+    return _found(store.change_score(log_id, score_id, changes))
+
+
+@router.delete("/logs/{log_id}/scores/{score_id}/")
+async def delete_score(request: Request, log_id: Id, score_id: Id) -> Response:
+    """Delete a score."""
+    if not _store(request).delete_score(log_id, score_id):
+        raise not_found()
+    return Response(status_code=204)
+
+
+@router.post("/scores/list/", openapi_extra=_FILTERED)
+async def list_scores(request: Request, paging: Page) -> JSONResponse:
+    """List the scores that match."""
+    where = read_filters(_body(request).get("filters", {}), SCORE_COLUMNS.get)
+    return _score_page(_store(request), where, paging)
+
+
+def _score_page(store: Store, where: Where, paging: Paging) -> JSONResponse:
+    order = paging.order(SCORE_COLUMNS, default="created_at", most=MAX_PAGE)
+    return JSONResponse(paging.answer(store.scores(where, order), order))
+
+
+@router.post("/evaluators/list/", openapi_extra=_FILTERED)
+async def filter_evaluators(request: Request, paging: Page) -> JSONResponse:
+    """List the evaluators that match."""
+    where = read_filters(_body(request).get("filters", {}), EVALUATOR_COLUMNS.get)
+    return _evaluator_page(request, where, paging)
+
+
+@router.get("/evaluators/")
+async def list_evaluators(request: Request, paging: Page) -> JSONResponse:
+    """List all evaluators."""
+    return _evaluator_page(request, Where(), paging)
+
+
+def _evaluator_page(request: Request, where: Where, paging: Paging) -> JSONResponse:
+    order = paging.order(EVALUATOR_COLUMNS, default="created_at", most=MAX_PAGE)
+    return JSONResponse(paging.answer(_store(request).evaluators(where, order), order))
+
+
+@router.post("/evaluators/", openapi_extra=_takes(_schema(EvaluatorWrite)))
+async def create_evaluator(request: Request) -> JSONResponse:
+    """Create an evaluator."""
+    write = read_document(EvaluatorWrite, _body(request))
+    evaluator = _store(request).add_evaluator(write.model_dump())
+    if evaluator is None:
+        raise invalid("evaluator_slug", f"the slug {write.evaluator_slug!r} is taken")
+    return JSONResponse(evaluator, 201)
+
+
+@router.get("/evaluators/{evaluator_id}/")
+async def get_evaluator(request: Request, evaluator_id: Id) -> JSONResponse:
+    """Return one evaluator."""
+    return _found(_store(request).evaluator(evaluator_id))
+
+
+@router.post("/request-logs/list/", openapi_extra=_FILTERED)
+async def list_logs(
+    request: Request,
+    paging: Page,
+    start_time: str = "",
+    end_time: str = "",
+    environment: str = "",
+    include_fields: str = "",
+) -> JSONResponse:
+    """List the logs that match; without `start_time` those of the last hour."""
+    where = read_filters(_body(request).get("filters", {}), log_column)
+    start = _time("start_time", start_time) if start_time else now(hours_ago=1)
+    where.add(LOG_COLUMNS["timestamp"], "gte", [start])
+    if end_time:
+        where.add(LOG_COLUMNS["timestamp"], "lte", [_time("end_time", end_time)])
+    if environment:
+        where.add(LOG_COLUMNS["environment"], "", [environment])
+    store = _store(request)
+    order = paging.order(LOG_COLUMNS, default="timestamp", most=MAX_LOGS_PAGE)
+    answer = paging.answer(store.logs(where, order), order, total=store.count_logs(where))
+    if include_fields:
+        wanted = {"id", "unique_id", *include_fields.split(",")}
+        answer["results"] = [_only(log, wanted) for log in answer["results"]]
+    return JSONResponse(answer)
+
+
+def _only(log: Mapping[str, Any], wanted: set[str]) -> dict[str, Any]:
+    return {field: value for field, value in log.items() if field in wanted}
+
+
+def _time(name: str, text: str) -> str:
+    try:
+        return utc_text(text)
+    except ValueError as error:
+        raise invalid(name, str(error)) from None
+
+
+@router.post("/request-logs/", openapi_extra=_takes(_schema(LogWrite)))
+async def create_log(request: Request) -> JSONResponse:
+    """Create a log."""
+    (answer,) = _add_logs(_store(request), [_body(request)])
+    if isinstance(answer, RefusedError):
+        raise answer
+    return JSONResponse(answer, 201)
+
+
+@router.post(
+    "/request-logs/bulk/",
+    openapi_extra=_takes(
+        {
+            "type": "object",
+            "properties": {"logs": {"type": "array", "items": _schema(LogWrite)}},
+            "required": ["logs"],
+        }
+    ),
+)
+async def create_logs(request: Request) -> JSONResponse:
+    """Create up to 500 logs; those that are refused do not stop the others."""
+    logs = _body(request).get("logs")
+    if not isinstance(logs, list) or not 0 < len(logs) <= MAX_BULK:
+        raise invalid("logs", f"give a list of 1 to {MAX_BULK} logs")
+    answers = _add_logs(_store(request), logs)
+    errors = [
+        {"index": index, "errors": answer.body}
+        for index, answer in enumerate(answers)
+        if isinstance(answer, RefusedError)
+    ]
+    added = len(answers) - len(errors)
+    counts = {"success_count": added, "error_count": len(errors), "errors": errors}
+    return JSONResponse(counts, 201 if added else 400)
+
+
+def _add_logs(store: Store, bodies: list[Any]) -> list[dict[str, Any] | RefusedError]:
+    logs = [_read_log(body) for body in bodies]
+    added = iter(store.add_logs(log for log in logs if not isinstance(log, RefusedError)))
+    taken = invalid("unique_id", "a log with this unique_id exists")
+    return [log if isinstance(log, RefusedError) else next(added) or taken for log in logs]
+
+
+def _read_log(body: object) -> dict[str, Any] | RefusedError:
+    try:
+        write = read_document(LogWrite, body)
+    except RefusedError as error:
+        return error
+    fields: dict[str, Any] = dict(body)  # type: ignore[call-overload]
+    return fields | {"unique_id": write.unique_id, "timestamp": write.timestamp}
+
+
+@router.get("/request-logs/{unique_id}/")
+async def get_log(request: Request, unique_id: Id) -> JSONResponse:
+    """Return one log, whole."""
+    return _found(_store(request).log(unique_id))
+
+
+async def _refuse(_: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, RefusedError):
+        return JSONResponse(error.body, error.status, error.headers)
+    if isinstance(error, HTTPException) and error.status_code != 404:
+        return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+    return JSONResponse(not_found().body, 404)
+
+
+def create_routes(store: Store) -> FastAPI:
+    """Return the routes over `store`."""
+    app = FastAPI(title="Respan sandbox", docs_url=None, redoc_url=None)
+    app.state.store = store
+    app.include_router(router)
+    app.add_exception_handler(RefusedError, _refuse)
+    app.add_exception_handler(404, _refuse)
+    app.add_exception_handler(405, _refuse)
+    return app
+
+
+def create_app(store: Store, behaviour: Behaviour) -> ASGIApp:
+    """Return the whole sandbox over `store`."""
+    scorers = {key: email for email, key in store.api_keys().items()}
+    return Front(create_routes(store), scorers, behaviour)

@@ -1,0 +1,165 @@
+"""What every request meets before its route: limits, keys, and troubles to order."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from respan_notebook.sandbox.errors import RefusedError
+
+MAX_BODY = 2**20
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How the sandbox misbehaves.
+
+    Parameters
+    ----------
+    latency_ms
+        How long every answer waits, in milliseconds.
+    rate_limit
+        `(n, seconds)`: at most `n` requests in any `seconds`, over the whole sandbox.
+    fail
+        The share of requests, 0 to 1, that are answered with a 500 and do nothing. Which ones is
+        drawn from a generator with a fixed seed.
+
+    Raises
+    ------
+    ValueError
+        If one of them is out of its range.
+    """
+
+    latency_ms: float = 0
+    rate_limit: tuple[int, float] | None = None
+    fail: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.latency_ms) and self.latency_ms >= 0):
+            raise ValueError(f"latency_ms must be 0 or more, not {self.latency_ms!r}")
+        if not 0 <= self.fail <= 1:
+            raise ValueError(f"fail must be a rate from 0 to 1, not {self.fail!r}")
+        if self.rate_limit is not None and not _is_rate(self.rate_limit):
+            raise ValueError(
+                "rate_limit must be (number of requests, seconds), both above 0, "
+                f"not {self.rate_limit!r}"
+            )
+
+
+def _is_rate(rate_limit: object) -> bool:
+    match rate_limit:
+        case (int(number), int(seconds) | float(seconds)):
+            return number > 0 and seconds > 0 and math.isfinite(seconds)
+    return False
+
+
+class RateLimit:
+    """A sliding window over the requests that were let through."""
+
+    def __init__(self, number: int, seconds: float) -> None:
+        self._number = number
+        self._seconds = seconds
+        self._times: deque[float] = deque()
+
+    def check(self) -> None:
+        """Count a request, or refuse it with a 429 that does not count."""
+        moment = time.monotonic()
+        while self._times and self._times[0] + self._seconds <= moment:
+            self._times.popleft()
+        if len(self._times) >= self._number:
+            wait = self._times[0] + self._seconds - moment
+            body = {"detail": "Rate limit exceeded", "retry_after": max(1, math.ceil(wait))}
+            raise RefusedError(429, body)
+        self._times.append(moment)
+
+
+class Front:
+    """The ASGI application that stands before the routes.
+
+    Parameters
+    ----------
+    app
+        The routes. They find the scorer in the request's `state`.
+    scorers
+        The scorer of every API key.
+    behaviour
+        How to misbehave.
+    """
+
+    def __init__(self, app: ASGIApp, scorers: Mapping[str, str], behaviour: Behaviour) -> None:
+        self._app = app
+        self._scorers = scorers
+        self._behaviour = behaviour
+        self._limit = RateLimit(*behaviour.rate_limit) if behaviour.rate_limit else None
+        self._random = random.Random(0)  # noqa: S311 - troubles that a test can repeat
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            body = await _read_body(scope, receive)
+            if body is None:
+                return
+            state = scope.setdefault("state", {})
+            state["scorer"] = self._scorer(scope)
+            state["body"] = body
+            self._trouble()
+        except RefusedError as error:
+            answer = JSONResponse(error.body, error.status, error.headers)
+            await answer(scope, receive, send)
+            return
+        if self._behaviour.latency_ms:
+            await asyncio.sleep(self._behaviour.latency_ms / 1000)
+        # Routes match the path as it was sent: an encoded slash is part of a log's id.
+        scope["path"] = scope["raw_path"].decode("ascii")
+        await self._app(scope, receive, send)
+
+    def _scorer(self, scope: Scope) -> str:
+        scheme, _, key = _header(scope, b"authorization").partition(" ")
+        scorer = self._scorers.get(key.strip()) if scheme.lower() == "bearer" else None
+        if scorer is None:
+            detail = "Give a valid API key: Authorization: Bearer <key>."
+            raise RefusedError(401, {"detail": detail}, {"WWW-Authenticate": "Bearer"})
+        return scorer
+
+    def _trouble(self) -> None:
+        if self._limit is not None:
+            self._limit.check()
+        if self._random.random() < self._behaviour.fail:
+            raise RefusedError(500, {"detail": "The sandbox was told to fail."})
+
+
+async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
+    """Return the body, None where the client has gone, and refuse one that is too large.
+
+    The server discards what is left of a refused body as it arrives, so that the client, which
+    may send it all before it listens, gets its answer.
+    """
+    length = _header(scope, b"content-length")
+    if length.isdigit() and int(length) > MAX_BODY:
+        raise _too_large()
+    body = bytearray()
+    while True:
+        message: Message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            raise _too_large()
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _header(scope: Scope, wanted: bytes) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), "")
+
+
+def _too_large() -> RefusedError:
+    return RefusedError(413, {"detail": f"The body is larger than {MAX_BODY} bytes."})

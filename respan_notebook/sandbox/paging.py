@@ -1,0 +1,96 @@
+"""Pages of the list routes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+
+from respan_notebook.sandbox.errors import RefusedError, invalid
+from respan_notebook.sandbox.filters import Column
+from respan_notebook.sandbox.store import Order
+
+DEFAULT_PAGE_SIZE = 100
+
+
+@dataclass(frozen=True)
+class Paging:
+    """What the query of a list route asks for."""
+
+    request: Request
+    page: str
+    page_size: str
+    sort_by: str
+
+    @property
+    def number(self) -> int:
+        """The number of the page, from 1."""
+        number = _positive(self.page)
+        if number is None:
+            raise _invalid_page()
+        return number
+
+    def order(self, columns: Mapping[str, Column], *, default: str, most: int) -> Order:
+        """Return the part of the list that the page shows.
+
+        Parameters
+        ----------
+        columns
+            The fields to sort by.
+        default
+            The field that sorts without `sort_by`, newest first.
+        most
+            The largest page that the route gives.
+        """
+        sort_by = self.sort_by or f"-{default}"
+        column = columns.get(sort_by.removeprefix("-"))
+        if column is None or column.rows:
+            raise invalid("sort_by", f"{sort_by!r} is not a field to sort by")
+        size = min(_positive(self.page_size) or DEFAULT_PAGE_SIZE, most)
+        # One more than the page shows tells whether there is a next page.
+        return Order(
+            by=column.value,
+            descending=sort_by.startswith("-"),
+            offset=(self.number - 1) * size,
+            limit=size + 1,
+        )
+
+    def answer(
+        self, rows: list[dict[str, Any]], order: Order, *, total: int | None = None
+    ) -> dict[str, Any]:
+        """Return the page of `rows`, which were read by `order`.
+
+        `count` is `total`, or else the number on this page.
+        """
+        if not rows and self.number > 1:
+            raise _invalid_page()
+        results = rows[: order.limit - 1]
+        return {
+            "count": len(results) if total is None else total,
+            "next": self._url(self.number + 1) if len(rows) > len(results) else None,
+            "previous": self._url(self.number - 1) if self.number > 1 else None,
+            "results": results,
+        }
+
+    def _url(self, number: int) -> str:
+        return str(self.request.url.include_query_params(page=number))
+
+
+async def read_paging(
+    request: Request, page: str = "1", page_size: str = "", sort_by: str = ""
+) -> Paging:
+    """Return the paging of a request."""
+    return Paging(request=request, page=page, page_size=page_size, sort_by=sort_by)
+
+
+def _positive(text: str) -> int | None:
+    # More than nine digits are beyond every end, and beyond what SQLite could skip.
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        return None
+    return int(text) or None
+
+
+def _invalid_page() -> RefusedError:
+    return RefusedError(404, {"detail": "Invalid page."})

@@ -1,0 +1,67 @@
+"""Whether a score passes, by the conditions of its evaluator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+VALUE_FIELD = {
+    "numerical": "numerical_value",
+    "percentage": "numerical_value",
+    "boolean": "boolean_value",
+    "single_select": "categorical_value",
+    "multi_select": "categorical_value",
+    "categorical": "categorical_value",
+    "text": "string_value",
+    "comment": "string_value",
+    "json": "json_value",
+}
+
+# Whether one value meets one wanted value. TypeErrors (a text below a number) mean no.
+CONDITIONS: dict[str, Callable[[Any, Any], bool]] = {
+    "": lambda value, wanted: value == wanted,
+    "in": lambda value, wanted: value == wanted,
+    "not": lambda value, wanted: value == wanted,
+    "iexact": lambda value, wanted: str(value).casefold() == str(wanted).casefold(),
+    "lt": lambda value, wanted: value < wanted,
+    "lte": lambda value, wanted: value <= wanted,
+    "gt": lambda value, wanted: value > wanted,
+    "gte": lambda value, wanted: value >= wanted,
+    "contains": lambda value, wanted: str(wanted) in str(value),
+    "icontains": lambda value, wanted: str(wanted).casefold() in str(value).casefold(),
+    "startswith": lambda value, wanted: str(value).startswith(str(wanted)),
+    "endswith": lambda value, wanted: str(value).endswith(str(wanted)),
+    "isnull": lambda value, wanted: (value is None) == wanted,
+}
+
+
+def is_passed(evaluator: Mapping[str, Any], values: Mapping[str, Any]) -> bool | None:
+    """Return whether the evaluator's value among `values` passes.
+
+    None where there is no value, no condition, or one of a form that the sandbox does not know.
+    """
+    value = values.get(VALUE_FIELD[evaluator["score_value_type"]])
+    condition = _condition(evaluator)
+    if value is None or condition is None:
+        return None
+    operator, wanted = condition
+    own = value if isinstance(value, list) else [value]
+    matched = any(_meets(operator, one, other) for one in own for other in wanted)
+    return not matched if operator == "not" else matched
+
+
+def _condition(evaluator: Mapping[str, Any]) -> tuple[str, list[Any]] | None:
+    primary = (evaluator.get("passing_conditions") or {}).get("primary_score")
+    if isinstance(primary, dict) and "value" in primary:
+        operator, wanted = primary.get("operator"), primary["value"]
+        if isinstance(operator, str) and operator in CONDITIONS:
+            return operator, wanted if isinstance(wanted, list) else [wanted]
+    passing_score = (evaluator.get("configurations") or {}).get("passing_score")
+    return None if passing_score is None else ("gte", [passing_score])
+
+
+def _meets(operator: str, value: object, wanted: object) -> bool:
+    try:
+        return CONDITIONS[operator](value, wanted)
+    except TypeError:
+        return False

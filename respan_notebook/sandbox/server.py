@@ -1,0 +1,250 @@
+"""The sandbox as a server in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import ipaddress
+import os
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import uvicorn
+
+from respan_notebook.sandbox.app import create_app
+from respan_notebook.sandbox.front import Behaviour
+from respan_notebook.sandbox.store import Store
+
+DEFAULT_ANNOTATOR = "annotator@example.com"
+# A log's id may take 10,000 characters, each of them up to 12 bytes once it is encoded.
+MAX_HEADERS = 2**18
+
+
+class Sandbox:
+    """A small local Respan, served from a thread of this process.
+
+    Use it in a `with` statement, or call `start` and `stop`.
+
+    Parameters
+    ----------
+    host
+        The address to listen on: a loopback address, unless `allow_remote`.
+    port
+        The port to listen on; 0 takes a free one.
+    db
+        The SQLite file that keeps everything; in memory if it is not given.
+    demo
+        Whether to load the sample logs and evaluators.
+    annotators
+        The emails that get an API key each. Without any, those that `db` knows, or else
+        annotator@example.com.
+    latency_ms
+        How long every answer waits, in milliseconds.
+    rate_limit
+        `(n, seconds)`: at most `n` requests in any `seconds`; a 429 says in its body how long
+        to wait.
+    fail
+        The share of requests, 0 to 1, that are answered with a 500.
+    allow_remote
+        Whether other machines may be let in.
+
+    Attributes
+    ----------
+    base_url : str
+        Where it listens, such as http://127.0.0.1:41234; empty before the first start.
+    api_keys : dict
+        The API key of each annotator, by email.
+    db : str or None
+        The SQLite file.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range, or `db` is no SQLite database.
+    OSError
+        From `start`, if the address cannot be listened on.
+
+    Examples
+    --------
+    >>> with Sandbox(annotators=["ann@example.com"]) as sandbox:
+    ...     list(sandbox.api_keys)
+    ['ann@example.com']
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        db: str | Path | None = None,
+        demo: bool = False,
+        annotators: Sequence[str] = (),
+        latency_ms: float = 0,
+        rate_limit: tuple[int, float] | None = None,
+        fail: float = 0.0,
+        allow_remote: bool = False,
+    ) -> None:
+        self._host = _check_host(host, allow_remote=allow_remote)
+        self._port = _check_port(port)
+        self._behaviour = Behaviour(latency_ms=latency_ms, rate_limit=rate_limit, fail=fail)
+        self._annotators = _check_annotators(annotators)
+        self._demo = demo
+        self.db = None if db is None else str(db)
+        self.base_url = ""
+        self.api_keys: dict[str, str] = {}
+        self._running: _Running | None = None
+
+    def __repr__(self) -> str:
+        return f"<Sandbox {self.base_url if self._running else 'not running'}>"
+
+    @property
+    def api_key(self) -> str:
+        """The API key of the first annotator."""
+        if not self.api_keys:
+            raise RuntimeError("the sandbox has no API key before its first start: call start()")
+        return next(iter(self.api_keys.values()))
+
+    def start(self) -> Self:
+        """Begin to serve, unless it does; return the sandbox itself."""
+        if self._running is not None:
+            return self
+        store = self._open_store()
+        try:
+            listener = _listen(self._host, self._port)
+        except OSError:
+            store.close()
+            raise
+        self.base_url = _url(self._host, listener.getsockname()[1])
+        self._running = _Running(store, listener, self._behaviour)
+        # A notebook's kernel may end without stop.
+        atexit.register(self.stop)
+        return self
+
+    def stop(self) -> None:
+        """End serving and close everything; harmless when it is not running."""
+        running, self._running = self._running, None
+        if running is not None:
+            atexit.unregister(self.stop)
+            running.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _open_store(self) -> Store:
+        try:
+            store = Store(self.db or ":memory:")
+        except sqlite3.Error as error:
+            raise ValueError(f"cannot use {self.db} as a database: {error}") from error
+        if self._demo:
+            from respan_notebook.sandbox.demo import load_demo
+
+            load_demo(store)
+        known = tuple(store.api_keys())
+        first = self._annotators or known or (DEFAULT_ANNOTATOR,)
+        store.add_annotators(first)
+        keys = store.api_keys()
+        self.api_keys = {email: keys[email] for email in dict.fromkeys((*first, *known))}
+        return store
+
+
+class _Running:
+    """One server thread with its store and its socket."""
+
+    def __init__(self, store: Store, listener: socket.socket, behaviour: Behaviour) -> None:
+        self._store = store
+        self._listener = listener
+        # The protocol is named, because uvicorn's choice depends on what else is installed.
+        config = uvicorn.Config(
+            create_app(store, behaviour),
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            proxy_headers=False,
+            h11_max_incomplete_event_size=MAX_HEADERS,
+            timeout_graceful_shutdown=0,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, name="respan-sandbox", daemon=True)
+        self._thread.start()
+        while self._thread.is_alive() and not self._server.started:
+            time.sleep(0.002)
+
+    def _run(self) -> None:
+        # A Runner, because nest_asyncio replaces asyncio.run by one that needs the main thread.
+        with asyncio.Runner() as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        await self._server.serve(sockets=[self._listener])
+        # uvicorn leaves connections open whose requests it cancelled.
+        for connection in list(self._server.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0.01)
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+        self._listener.close()
+        self._store.close()
+
+
+def _check_host(host: str, *, allow_remote: bool) -> str:
+    address = "127.0.0.1" if host == "localhost" else host
+    try:
+        loopback = ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback and not allow_remote:
+        raise ValueError(
+            f"{host!r} is not a loopback address, and whoever reaches the sandbox can read its "
+            "logs: use 127.0.0.1, or say allow_remote"
+        )
+    return address
+
+
+def _check_port(port: int) -> int:
+    if not 0 <= port <= 65535:
+        raise ValueError(f"port must be from 0 to 65535, not {port!r}")
+    return port
+
+
+def _check_annotators(annotators: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(annotators, str) or not all(
+        isinstance(email, str) and email.strip() for email in annotators
+    ):
+        raise ValueError(f"annotators must be a list of emails, not {annotators!r}")
+    return tuple(annotators)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio turns Nagle's algorithm off (40 ms an answer) only where TCP is named.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":
+            # A restart on the same port need not wait for old connections to time out. On
+            # Windows the option means something else: sharing a port that is in use.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        message = f"cannot listen on {_url(host, port)}: {error.strerror}; port=0 takes a free port"
+        raise OSError(error.errno, message) from error
+    return listener
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

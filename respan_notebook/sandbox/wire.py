@@ -1,0 +1,233 @@
+"""The bodies of requests: what the sandbox reads, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    StringConstraints,
+    ValidationError,
+)
+
+from respan_notebook.sandbox.clock import utc_text
+from respan_notebook.sandbox.errors import RefusedError, invalid
+
+NON_FIELD = "non_field_errors"
+VALUE_FIELDS = (
+    "numerical_value",
+    "string_value",
+    "boolean_value",
+    "categorical_value",
+    "json_value",
+)
+# SQLite refuses to look into JSON that is nested more deeply than 1,000 levels.
+MAX_DEPTH = 100
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def json_text(text: str) -> str:
+    """Return `text` if it is JSON (NaN and infinities are not); a ValueError says what is wrong."""
+    try:
+        # Numbers stay text: Python refuses to convert very long ones.
+        json.loads(text, parse_constant=_refuse_constant, parse_int=str, parse_float=str)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except ValueError as error:
+        raise ValueError(f"give JSON encoded as a string: {error}") from None
+    return text
+
+
+NonBlank = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Timestamp = Annotated[str, AfterValidator(utc_text)]
+JsonText = Annotated[str, AfterValidator(json_text)]
+Integer = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+ScoreValueType = Literal[
+    "numerical",
+    "percentage",
+    "boolean",
+    "single_select",
+    "multi_select",
+    "text",
+    "json",
+    "categorical",
+    "comment",
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+
+
+class ScoreChange(_Strict):
+    """What PUT and PATCH of a score take."""
+
+    timestamp: Timestamp | None = None
+    environment: str | None = None
+    prompt_id: str | None = None
+    prompt_version_number: Integer | None = None
+    dataset_id: str | None = None
+    automation_id: str | None = None
+    numerical_value: FiniteFloat | None = None
+    string_value: str | None = None
+    boolean_value: bool | None = None
+    categorical_value: list[str] | None = None
+    json_value: JsonText | None = None
+    explanation: str | None = None
+
+    def changes(self, *, replace: bool = False) -> dict[str, Any]:
+        """Return the stored fields: those of the body, or with `replace` all of them.
+
+        The log's timestamp is left out: it only saves the real backend a lookup.
+        """
+        return self.model_dump(
+            exclude={"timestamp", "evaluator_id", "evaluator_slug"}, exclude_unset=not replace
+        )
+
+
+class ScoreWrite(ScoreChange):
+    """The body that creates or updates a score."""
+
+    evaluator_id: str | None = None
+    evaluator_slug: NonBlank | None = None
+
+
+class Choice(_Strict):
+    """One choice of an evaluator, or a named point of its scale."""
+
+    name: str
+    value: str | bool | int | FiniteFloat | None = None
+
+
+class ScoreConfig(_Strict):
+    """The bounds and choices of an evaluator."""
+
+    min_score: FiniteFloat | None = None
+    max_score: FiniteFloat | None = None
+    choices: list[Choice] | None = None
+
+
+class EvaluatorWrite(_Strict):
+    """The body that creates an evaluator."""
+
+    name: NonBlank
+    score_value_type: ScoreValueType
+    evaluator_slug: NonBlank | None = None
+    type: Literal["llm", "human", "code"] = "human"
+    description: str = ""
+    score_config: ScoreConfig | None = None
+    categorical_choices: list[Choice] | None = None
+    passing_conditions: dict[str, Any] | None = None
+    llm_config: dict[str, Any] | None = None
+    code_config: dict[str, Any] | None = None
+    configurations: dict[str, Any] | None = None
+    tags: list[str] = []
+    starred: bool = False
+
+
+class LogWrite(_Strict):
+    """The fields of a log whose form matters; further ones are kept as they come."""
+
+    unique_id: Annotated[str, StringConstraints(min_length=1)] | None = None
+    timestamp: Timestamp | None = None
+    prompt_messages: list[dict[str, Any]] | None = None
+    completion_message: dict[str, Any] | None = None
+    model: str | None = None
+    status_code: Integer | None = None
+    error_message: str | None = None
+    latency: FiniteFloat | None = None
+    cost: FiniteFloat | None = None
+    prompt_tokens: Integer | None = None
+    completion_tokens: Integer | None = None
+    environment: str | None = None
+    log_type: str | None = None
+    metadata: dict[str, Any] | None = None
+    customer_identifier: str | None = None
+    thread_identifier: str | None = None
+    trace_unique_id: str | None = None
+    span_name: str | None = None
+    prompt_id: str | None = None
+    prompt_version_number: Integer | None = None
+    blurred: bool | None = None
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """Return the JSON object that `body` holds, or refuse it with a 400."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise invalid(NON_FIELD, f"the body is not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise invalid(NON_FIELD, "the body must be a JSON object")
+    return document
+
+
+def read(model: type[Body], document: object) -> Body:
+    """Return `document` as `model`, or refuse it with a field map."""
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        fields: dict[str, list[str]] = {}
+        for fault in error.errors(include_url=False, include_context=False, include_input=False):
+            field = str(fault["loc"][0]) if fault["loc"] else NON_FIELD
+            fields.setdefault(field, []).append(fault["msg"])
+        raise RefusedError(400, fields) from None
+
+
+def read_document(model: type[Body], document: object) -> Body:
+    """Return `document` as `model`, once all that it holds can be stored as JSON."""
+    if not isinstance(document, dict):
+        raise invalid(NON_FIELD, "give a JSON object")
+    for field, value in document.items():
+        check_storable(field, [field, value])
+    return read(model, document)
+
+
+def read_score(document: dict[str, Any]) -> ScoreWrite:
+    """Return the body of a score, which must name its evaluator."""
+    score = read(ScoreWrite, document)
+    if score.evaluator_id is None and score.evaluator_slug is None:
+        message = ["give evaluator_id or evaluator_slug"]
+        raise RefusedError(400, {"evaluator_id": message, "evaluator_slug": message})
+    return score
+
+
+def check_storable(field: str, value: object) -> None:
+    """Refuse a value that SQLite or strict JSON could not hold, blaming `field`."""
+    fault = _fault(value, depth=0)
+    if fault is not None:
+        raise invalid(field.encode(errors="replace").decode(), fault)
+
+
+def _fault(value: object, *, depth: int) -> str | None:
+    if depth > MAX_DEPTH:
+        return f"nested more deeply than {MAX_DEPTH} levels"
+    if isinstance(value, str):
+        return None if _is_unicode(value) else "holds half of a surrogate pair"
+    if isinstance(value, float):
+        return None if math.isfinite(value) else "NaN and infinities are not JSON"
+    parts: list[object] = []
+    if isinstance(value, dict):
+        parts = [*value.keys(), *value.values()]
+    elif isinstance(value, list):
+        parts = value
+    return next((fault for part in parts if (fault := _fault(part, depth=depth + 1))), None)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,35 @@
+"""What the tests share: a real sandbox, a client of it, and a server that misbehaves on order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from canned import CannedServer, canned_servers
+
+from respan_notebook import RespanClient, Sandbox
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key and no proxy of the machine's may reach a test."""
+    for name in ("RESPAN_API_KEY", "RESPAN_BASE_URL", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(demo=True, annotators=["ann@example.com", "bob@example.com"]) as running:
+        yield running
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Iterator[RespanClient]:
+    with RespanClient(sandbox.api_key, sandbox.base_url) as connected:
+        yield connected
+
+
+@pytest.fixture
+def canned() -> Iterator[Callable[..., CannedServer]]:
+    with canned_servers() as start:
+        yield start

@@ -1,0 +1,305 @@
+"""Raw cells to wire values and back."""
+
+from __future__ import annotations
+
+import json
+import math
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from respan_notebook import Evaluator, InvalidValueError, Score, UnsupportedEvaluatorError
+from respan_notebook.checks import is_missing
+from respan_notebook.values import TYPE_OF_FIELD, VALUE_TYPES, decode, encoder, score_write
+
+CHOICES = [
+    {"name": "Warm", "value": "warm"},
+    {"name": "Cold", "value": "cold"},
+    {"name": "Three", "value": 3},
+    {"name": "Yes", "value": True},
+]
+
+
+def evaluator(kind: str, **fields: Any) -> Evaluator:
+    return Evaluator(id="e1", evaluator_slug="tone", score_value_type=kind, **fields)
+
+
+ONE_TO_FIVE = {"score_config": {"min_score": 1, "max_score": 5}}
+WITH_CHOICES = {"score_config": {"choices": CHOICES}}
+LEGACY_CHOICES = {"categorical_choices": CHOICES}
+LEGACY_BOUNDS = {"configurations": {"min_score": 0, "max_score": 10}}
+
+ACCEPTED = [
+    ("numerical", {}, 3, 3.0),
+    ("numerical", {}, -0.5, -0.5),
+    ("numerical", {}, Decimal("2.5"), 2.5),
+    ("numerical", {}, np.int64(4), 4.0),
+    ("numerical", {}, np.float32(0.5), 0.5),
+    ("numerical", {}, pd.Series([7], dtype="Int64")[0], 7.0),
+    ("numerical", ONE_TO_FIVE, 1, 1.0),
+    ("numerical", ONE_TO_FIVE, 5.0, 5.0),
+    ("numerical", LEGACY_BOUNDS, 10, 10.0),
+    ("percentage", {}, 0, 0.0),
+    ("percentage", {}, 100.0, 100.0),
+    ("percentage", {"score_config": {"max_score": 1}}, 0.25, 0.25),
+    ("boolean", {}, True, True),
+    ("boolean", {}, np.bool_(False), False),
+    ("boolean", {}, 0, False),
+    ("boolean", {}, 1.0, True),
+    ("single_select", WITH_CHOICES, "warm", ["warm"]),
+    ("single_select", WITH_CHOICES, "Warm", ["warm"]),
+    ("single_select", WITH_CHOICES, ["Cold"], ["cold"]),
+    ("single_select", WITH_CHOICES, 3, ["Three"]),
+    ("single_select", WITH_CHOICES, 3.0, ["Three"]),
+    ("single_select", WITH_CHOICES, True, ["Yes"]),
+    ("single_select", {}, "anything", ["anything"]),
+    ("multi_select", WITH_CHOICES, ["warm", "Cold"], ["warm", "cold"]),
+    ("multi_select", WITH_CHOICES, "warm", ["warm"]),
+    ("multi_select", WITH_CHOICES, np.array(["cold", "warm"]), ["cold", "warm"]),
+    ("multi_select", WITH_CHOICES, {"warm", "cold"}, ["cold", "warm"]),
+    ("multi_select", WITH_CHOICES, '["warm", 3]', ["warm", "Three"]),
+    ("multi_select", {}, ("a", "b"), ["a", "b"]),
+    ("multi_select", {}, "[not JSON", ["[not JSON"]),
+    ("categorical", LEGACY_CHOICES, ["Warm"], ["warm"]),
+    ("text", {}, " as it is ", " as it is "),
+    ("text", {}, "日本語 🎉", "日本語 🎉"),
+    ("comment", {}, "fine", "fine"),
+    ("json", {}, {"a": [1, None, True]}, '{"a": [1, null, true]}'),
+    ("json", {}, [np.int64(1), np.float64(0.5)], "[1, 0.5]"),
+    ("json", {}, np.array([1, 2]), "[1, 2]"),
+    ("json", {}, 7, "7"),
+    ("json", {}, False, "false"),
+    ("json", {}, ' {"a": 1}', ' {"a": 1}'),
+    ("json", {}, '"text"', '"text"'),
+    ("json", {}, {"ж": "é"}, '{"ж": "é"}'),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "raw", "sent"), ACCEPTED, ids=[f"{a[0]}-{a[2]!r}" for a in ACCEPTED]
+)
+def test_encoder__accepts(kind: str, fields: Any, raw: Any, sent: Any) -> None:
+    value = encoder(evaluator(kind, **fields))(raw)
+    assert value == sent
+    assert type(value) is type(sent)
+
+
+CYCLE: list[Any] = []
+CYCLE.append(CYCLE)
+
+REFUSED = [
+    ("numerical", {}, True, "takes a number"),
+    ("numerical", {}, np.bool_(True), "takes a number"),
+    ("numerical", {}, "4", "pd.to_numeric"),
+    ("numerical", {}, [4], "takes a number"),
+    ("numerical", {}, 1j, "takes a number"),
+    ("numerical", {}, math.inf, "finite"),
+    ("numerical", {}, -math.inf, "finite"),
+    ("numerical", {}, 10**400, "finite"),
+    ("numerical", {}, 10**5000, "too long to show"),
+    ("numerical", {}, 2**53 + 1, "exactly"),
+    ("numerical", {}, np.int64(2**53 + 1), "exactly"),
+    ("numerical", ONE_TO_FIVE, 0.99, "from 1 to 5"),
+    ("numerical", ONE_TO_FIVE, 6, "from 1 to 5"),
+    ("numerical", {"score_config": {"min_score": 2}}, 1, "from 2,"),
+    ("numerical", {"score_config": {"max_score": 2}}, 3, "up to 2"),
+    ("numerical", LEGACY_BOUNDS, 11, "from 0 to 10"),
+    ("percentage", {}, 100.1, "from 0 to 100"),
+    ("percentage", {}, -1, "from 0 to 100"),
+    ("percentage", {}, "50%", "takes a number"),
+    ("boolean", {}, 2, "True or False"),
+    ("boolean", {}, 0.5, "True or False"),
+    ("boolean", {}, "yes", "True or False"),
+    ("boolean", {}, [True], "True or False"),
+    ("single_select", WITH_CHOICES, "hot", "one of ['warm', 'cold', 'Three', 'Yes']"),
+    ("single_select", WITH_CHOICES, "3", "one of"),
+    ("single_select", WITH_CHOICES, 1, "one of"),
+    ("single_select", WITH_CHOICES, ["warm", "cold"], "exactly one choice, not 2"),
+    ("single_select", WITH_CHOICES, [], "exactly one choice, not 0"),
+    ("single_select", WITH_CHOICES, {"a": 1}, "plain values"),
+    ("single_select", {}, " ", "not blank"),
+    ("single_select", {}, 4, "takes text"),
+    ("multi_select", WITH_CHOICES, [], "at least one"),
+    ("multi_select", WITH_CHOICES, "[]", "at least one"),
+    ("multi_select", WITH_CHOICES, ["warm", "Warm"], "each choice once"),
+    ("multi_select", WITH_CHOICES, ["warm", None], "plain values"),
+    ("multi_select", WITH_CHOICES, [["warm"]], "plain values"),
+    ("multi_select", WITH_CHOICES, '["warm", "hot"]', "one of"),
+    ("categorical", LEGACY_CHOICES, "hot", "one of"),
+    ("text", {}, "", "not blank"),
+    ("text", {}, " \n\t", "not blank"),
+    ("text", {}, 4, "takes text"),
+    ("text", {}, ["a"], "takes text"),
+    ("text", {}, "half \ud83d pair", "character 5"),
+    ("comment", {}, b"bytes", "takes text"),
+    ("json", {}, "plain words", "line 1, column 1"),
+    ("json", {}, '{"a": 1,\n "b" 2}', "line 2, column 6"),
+    ("json", {}, "", "line 1, column 1"),
+    ("json", {}, "null", "null"),
+    ("json", {}, "[NaN]", "no NaN"),
+    ("json", {}, "[1e999]", "$[0]"),
+    ("json", {}, "9" * 5000, "not that long"),
+    ("json", {}, {"a": [0, math.nan]}, "$.a[1]"),
+    ("json", {}, {"a": pd.NA}, "no NAType (at $.a)"),
+    ("json", {}, {1: "a"}, "keys are strings"),
+    ("json", {}, {"a": {1, 2}}, "no set (at $.a)"),
+    ("json", {}, {"a": "\ud83d"}, "surrogate"),
+    ("json", {}, '"\\ud83d"', "surrogate"),
+    ("json", {}, [10**5000], "not that long"),
+    ("json", {}, CYCLE, "nested"),
+    ("json", {}, "[" * 100_000, "nested"),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "raw", "message"),
+    REFUSED,
+    ids=[f"{i}-{r[0]}-{r[3]}" for i, r in enumerate(REFUSED)],
+)
+def test_encoder__refuses(kind: str, fields: Any, raw: Any, message: str) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        encoder(evaluator(kind, **fields))(raw)
+    assert message in str(caught.value)
+    assert "'tone'" in str(caught.value)
+    assert (caught.value.value, caught.value.evaluator) == (raw, "tone") or raw is CYCLE
+
+
+@pytest.mark.parametrize("kind", VALUE_TYPES)
+@pytest.mark.parametrize(
+    "raw",
+    [
+        None,
+        math.nan,
+        np.nan,
+        np.float32("nan"),
+        pd.NA,
+        pd.NaT,
+        np.datetime64("NaT"),
+        Decimal("sNaN"),
+    ],
+    ids=repr,
+)
+def test_encoder__missing_is_no_score(kind: str, raw: Any) -> None:
+    assert encoder(evaluator(kind))(raw) is None
+    assert score_write(evaluator(kind), raw) is None
+
+
+@pytest.mark.parametrize("kind", [None, "", "stars", "Numerical"])
+def test_encoder__unknown_type(kind: str | None) -> None:
+    with pytest.raises(UnsupportedEvaluatorError, match="can't write"):
+        encoder(Evaluator(id="e1", score_value_type=kind))
+
+
+def test_score_write__prefers_the_id_and_takes_context() -> None:
+    score = score_write(evaluator("boolean"), True, explanation="why")
+    assert score is not None
+    assert score.body() == {"evaluator_id": "e1", "boolean_value": True, "explanation": "why"}
+
+
+def test_value_types__fields_round_trip() -> None:
+    assert {VALUE_TYPES[kind].field for kind in TYPE_OF_FIELD.values()} == set(TYPE_OF_FIELD)
+    assert all(VALUE_TYPES[kind].field == field for field, kind in TYPE_OF_FIELD.items())
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "value"),
+    [
+        ("numerical", {"numerical_value": 3}, 3.0),
+        ("boolean", {"boolean_value": False}, False),
+        ("single_select", {"categorical_value": ["warm"]}, "warm"),
+        ("single_select", {"categorical_value": ["warm", "cold"]}, ["warm", "cold"]),
+        ("multi_select", {"categorical_value": ["warm"]}, ["warm"]),
+        ("text", {"string_value": "fine"}, "fine"),
+        ("json", {"json_value": "[1]"}, [1]),
+        ("json", {"json_value": "not JSON"}, "not JSON"),
+        ("json", {"json_value": {"already": "an object"}}, {"already": "an object"}),
+        ("text", {"numerical_value": 3}, None),
+        ("stars", {"numerical_value": 3}, 3.0),
+        ("numerical", {}, None),
+    ],
+)
+def test_decode__by_type(kind: str, fields: Any, value: Any) -> None:
+    assert decode(Score(id="s1", **fields), evaluator(kind)) == value
+
+
+# -- whatever goes in ---------------------------------------------------------------------------
+
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.decimals(),
+    st.complex_numbers(),
+    st.text(st.characters(exclude_categories=[]), max_size=20),
+    st.binary(max_size=5),
+    st.datetimes(),
+    st.sampled_from(["warm", "Cold", "Three", 3, True, "[]", "null", '{"a": NaN}', "1e999"]),
+    st.sampled_from([pd.NA, pd.NaT, np.bool_(True), np.int8(3), np.float16(2.5), np.str_("warm")]),
+    st.floats(width=32).map(np.float32),
+    st.integers(-(2**63), 2**63 - 1).map(np.int64),
+    st.builds(object),
+)
+ANYTHING = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4),
+        st.lists(inner, max_size=3).map(tuple),
+        st.dictionaries(st.one_of(st.text(max_size=5), st.integers()), inner, max_size=3),
+        st.lists(st.text(max_size=3), max_size=3).map(np.array),
+        st.frozensets(st.text(max_size=3), max_size=3),
+    ),
+    max_leaves=8,
+)
+EVALUATORS = st.builds(
+    lambda kind, fields: evaluator(kind, **fields),
+    st.sampled_from(sorted(VALUE_TYPES)),
+    st.sampled_from([{}, ONE_TO_FIVE, WITH_CHOICES, LEGACY_CHOICES, LEGACY_BOUNDS]),
+)
+
+
+@given(EVALUATORS, ANYTHING)
+def test_score_write__valid_payload_or_clear_refusal(one: Evaluator, raw: Any) -> None:
+    refusal = None
+    try:
+        score = score_write(one, raw)
+    except InvalidValueError as error:
+        refusal = error
+    if refusal is not None:
+        assert refusal.value is raw
+        assert "'tone'" in str(refusal)
+        assert ", got " in str(refusal)
+        str(refusal).encode()
+        return
+    if score is None:
+        assert is_missing(raw)
+        return
+    body = score.body()
+    assert set(body) == {"evaluator_id", VALUE_TYPES[one.score_value_type or ""].field}
+    json.dumps(body, allow_nan=False, ensure_ascii=False).encode()
+
+
+@given(EVALUATORS, ANYTHING)
+def test_decode__gives_back_what_is_accepted(one: Evaluator, raw: Any) -> None:
+    """What was sent, read and sent again is the same."""
+    encode = encoder(one)
+    try:
+        sent = encode(raw)
+    except InvalidValueError:
+        return
+    if sent is None:
+        return
+    field = VALUE_TYPES[one.score_value_type or ""].field
+    value = decode(Score.model_validate({"id": "s1", field: sent}), one)
+    if one.score_value_type == "json" and isinstance(value, str):
+        value = json.dumps(value, ensure_ascii=False)
+    again = encode(value)
+    if one.score_value_type == "json":
+        assert json.loads(again) == json.loads(sent)
+    else:
+        assert again == sent
