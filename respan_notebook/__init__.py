@@ -1,40 +1,43 @@
 """Label LLM request logs in a notebook, and push scores from pandas to Respan.
 
-Importing this package registers ``df.respan`` on every DataFrame.
+Importing this package registers ``df.respan`` on every DataFrame; everything else is loaded when
+it is first used.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from respan_notebook.client import RespanClient
-from respan_notebook.errors import (
-    AuthenticationError,
-    BadRequestError,
-    ConfigurationError,
-    ConflictError,
-    DuplicateScoreError,
-    FrameError,
-    HTTPError,
-    InvalidValueError,
-    NotFoundError,
-    PermissionDeniedError,
-    PushError,
-    RateLimitError,
-    RedirectError,
-    RequestTimeoutError,
-    RespanError,
-    ServerError,
-    TransportError,
-    UnexpectedAnswerError,
-    UnknownEvaluatorError,
-    UnsupportedEvaluatorError,
-)
-from respan_notebook.frame import RespanAccessor
-from respan_notebook.models import Choice, Evaluator, Score, ScoreConfig, ScoreWrite
-from respan_notebook.report import PushReport
+from respan_notebook import frame as _frame  # noqa: F401 - registers df.respan
 
 if TYPE_CHECKING:
+    from respan_notebook.client import RespanClient
+    from respan_notebook.errors import (
+        AuthenticationError,
+        BadRequestError,
+        ConfigurationError,
+        ConflictError,
+        DuplicateScoreError,
+        FrameError,
+        HTTPError,
+        InvalidValueError,
+        NotFoundError,
+        PermissionDeniedError,
+        PushError,
+        RateLimitError,
+        RedirectError,
+        RequestTimeoutError,
+        RespanError,
+        ServerError,
+        TransportError,
+        UnexpectedAnswerError,
+        UnknownEvaluatorError,
+        UnsupportedEvaluatorError,
+    )
+    from respan_notebook.frame import RespanAccessor
+    from respan_notebook.models import Choice, Evaluator, Score, ScoreConfig, ScoreWrite
+    from respan_notebook.report import PushReport
     from respan_notebook.sandbox import Sandbox
 
 __version__ = "0.1.0"
@@ -71,11 +74,24 @@ __all__ = [
     "UnsupportedEvaluatorError",
 ]
 
+_HOMES = {
+    "Choice": "models",
+    "Evaluator": "models",
+    "PushReport": "report",
+    "RespanAccessor": "frame",
+    "RespanClient": "client",
+    "Sandbox": "sandbox",
+    "Score": "models",
+    "ScoreConfig": "models",
+    "ScoreWrite": "models",
+}
+
 
 def __getattr__(name: str) -> Any:
-    # The sandbox brings a web server, which the library itself does not need.
-    if name == "Sandbox":
-        from respan_notebook.sandbox import Sandbox
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
 
-        return Sandbox
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return __all__

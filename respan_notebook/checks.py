@@ -320,6 +320,6 @@ def _plain_number(value: Any, path: str) -> int | float:
         if int(value).bit_length() > _LONGEST_INT:
             raise RefusedError(f"takes JSON whose numbers are not that long (at {path})")
         return int(value)
-    if not math.isfinite(number := float(value)):
+    if is_missing(value) or not math.isfinite(number := float(value)):
         raise RefusedError(f"takes JSON, which has no NaN or infinity (at {path})")
     return number

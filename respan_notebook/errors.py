@@ -8,10 +8,7 @@ exception as attributes, never only in its text. No error ever holds the API key
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from respan_notebook.report import PushReport
+from typing import Any
 
 
 class RespanError(Exception):
@@ -96,7 +93,7 @@ class PushError(RespanError, RuntimeError):
         What became of every row.
     """
 
-    def __init__(self, message: str, *, report: PushReport | None = None) -> None:
+    def __init__(self, message: str, *, report: Any = None) -> None:
         super().__init__(message)
         self.report = report
 

@@ -25,7 +25,7 @@ SEVERAL: Final = "several"
 class Catalogue:
     """Evaluators by slug or id: those given, else the server's, asked for once when needed."""
 
-    def __init__(self, given: list[Evaluator] | None, client: RespanClient | None) -> None:
+    def __init__(self, given: Iterable[Evaluator] | None, client: RespanClient | None) -> None:
         self._client = client
         self._known = None if given is None else self._by_name(given)
 

@@ -152,7 +152,7 @@ class Connection:
         kind = _ERRORS.get(status) or _FAMILIES.get(status // 100, errors.UnexpectedAnswerError)
         shown = path if len(path) <= 120 else f"{path[:100]}...{path[-16:]}"
         return kind(
-            f"{method} {shown} answered {status}: {detail}{_HINTS.get(status, '')}",
+            f"{method} {shown} answered {status}: {detail.rstrip('.')}{_HINTS.get(status, '')}",
             status=status,
             detail=detail,
             field_errors=fields,

@@ -269,7 +269,7 @@ def test_push_scores__wrong_key_stops_at_once(canned: Start) -> None:
         report = frame.respan.push_scores([STARS], client=client, concurrency=4, **QUIET)
         assert set(report.counts) == {"failed", "not_sent"}
         assert 1 <= len(server.requests) <= 4
-        assert "Invalid token." in report.frame["error"].iloc[-1]
+        assert "Invalid token" in report.frame["error"].iloc[-1]
         with pytest.raises(AuthenticationError):
             frame.respan.push_scores("stars", client=client)
 

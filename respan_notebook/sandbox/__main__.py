@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     with sandbox:
         facts = {name: getattr(sandbox, name) for name in ("base_url", "api_key", "api_keys", "db")}
-        print(json.dumps(facts), flush=True)  # noqa: T201
+        print(json.dumps(facts), flush=True)
         # A wait without an end could not be interrupted on Windows.
         while not stopping.wait(1):
             pass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 from urllib.parse import unquote
 
@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from respan_notebook.sandbox.clock import now, utc_text
 from respan_notebook.sandbox.errors import RefusedError, invalid, not_found
-from respan_notebook.sandbox.filters import Where, read_filters
+from respan_notebook.sandbox.filters import OPERATORS, Where, read_filters
 from respan_notebook.sandbox.front import Behaviour, Front
 from respan_notebook.sandbox.paging import Paging, read_paging
 from respan_notebook.sandbox.schema import (
@@ -69,24 +69,21 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
     return whole
 
 
-_FILTERED = _takes(
-    {
+def _filtered(columns: Iterable[str]) -> dict[str, Any]:
+    condition = {
         "type": "object",
         "properties": {
-            "filters": {
-                "type": "object",
-                "additionalProperties": {
-                    "type": "object",
-                    "properties": {
-                        "operator": {"type": "string"},
-                        "value": {"type": "array", "minItems": 1},
-                    },
-                    "required": ["operator", "value"],
-                },
-            }
+            "operator": {"enum": list(OPERATORS)},
+            "value": {
+                "type": "array",
+                "minItems": 1,
+                "items": {"type": ["string", "number", "boolean"]},
+            },
         },
+        "required": ["operator", "value"],
     }
-)
+    filters = {"type": "object", "properties": dict.fromkeys(columns, condition)}
+    return _takes({"type": "object", "properties": {"filters": filters}})
 
 
 def _store(request: Request) -> Store:
@@ -177,7 +174,7 @@ async def delete_score(request: Request, log_id: Id, score_id: Id) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/scores/list/", openapi_extra=_FILTERED)
+@router.post("/scores/list/", openapi_extra=_filtered(SCORE_COLUMNS))
 async def list_scores(request: Request, paging: Page) -> JSONResponse:
     """List the scores that match."""
     where = read_filters(_body(request).get("filters", {}), SCORE_COLUMNS.get)
@@ -189,7 +186,7 @@ def _score_page(store: Store, where: Where, paging: Paging) -> JSONResponse:
     return JSONResponse(paging.answer(store.scores(where, order), order))
 
 
-@router.post("/evaluators/list/", openapi_extra=_FILTERED)
+@router.post("/evaluators/list/", openapi_extra=_filtered(EVALUATOR_COLUMNS))
 async def filter_evaluators(request: Request, paging: Page) -> JSONResponse:
     """List the evaluators that match."""
     where = read_filters(_body(request).get("filters", {}), EVALUATOR_COLUMNS.get)
@@ -223,7 +220,9 @@ async def get_evaluator(request: Request, evaluator_id: Id) -> JSONResponse:
     return _found(_store(request).evaluator(evaluator_id))
 
 
-@router.post("/request-logs/list/", openapi_extra=_FILTERED)
+@router.post(
+    "/request-logs/list/", openapi_extra=_filtered((*LOG_COLUMNS, "metadata__key", "scores__key"))
+)
 async def list_logs(
     request: Request,
     paging: Page,

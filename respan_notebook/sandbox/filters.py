@@ -42,8 +42,8 @@ OPERATORS = {
     "icontains": _any("instr(casefold({value}), casefold(given.column1)) > 0"),
     "startswith": _any("instr({value}, given.column1) = 1"),
     "endswith": _any(
-        "given.column1 = '' "
-        "OR substr({value}, -length(given.column1)) = CAST(given.column1 AS TEXT)"
+        "{value} IS NOT NULL AND (given.column1 = '' "
+        "OR substr({value}, -length(given.column1)) = CAST(given.column1 AS TEXT))"
     ),
 }
 COMPARISONS = frozenset({"", "in", "not", "lt", "lte", "gt", "gte"})

@@ -143,7 +143,7 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
     may send it all before it listens, gets its answer.
     """
     length = _header(scope, b"content-length")
-    if length.isdigit() and int(length) > MAX_BODY:
+    if length.isdecimal() and int(length) > MAX_BODY:
         raise _too_large()
     body = bytearray()
     while True:

@@ -29,6 +29,7 @@ VALUE_FIELDS = (
 )
 # SQLite refuses to look into JSON that is nested more deeply than 1,000 levels.
 MAX_DEPTH = 100
+HALF_PAIR = "holds half of a surrogate pair"
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -49,9 +50,17 @@ def json_text(text: str) -> str:
     return text
 
 
+def unicode_text(text: str) -> str:
+    """Return `text` if it can be stored: half of a surrogate pair has no UTF-8."""
+    if not _is_unicode(text):
+        raise ValueError(HALF_PAIR)
+    return text
+
+
+Text = Annotated[str, AfterValidator(unicode_text)]
 NonBlank = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Timestamp = Annotated[str, AfterValidator(utc_text)]
-JsonText = Annotated[str, AfterValidator(json_text)]
+JsonText = Annotated[Text, AfterValidator(json_text)]
 Integer = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 ScoreValueType = Literal[
     "numerical",
@@ -74,17 +83,17 @@ class ScoreChange(_Strict):
     """What PUT and PATCH of a score take."""
 
     timestamp: Timestamp | None = None
-    environment: str | None = None
-    prompt_id: str | None = None
+    environment: Text | None = None
+    prompt_id: Text | None = None
     prompt_version_number: Integer | None = None
-    dataset_id: str | None = None
-    automation_id: str | None = None
+    dataset_id: Text | None = None
+    automation_id: Text | None = None
     numerical_value: FiniteFloat | None = None
-    string_value: str | None = None
+    string_value: Text | None = None
     boolean_value: bool | None = None
-    categorical_value: list[str] | None = None
+    categorical_value: list[Text] | None = None
     json_value: JsonText | None = None
-    explanation: str | None = None
+    explanation: Text | None = None
 
     def changes(self, *, replace: bool = False) -> dict[str, Any]:
         """Return the stored fields: those of the body, or with `replace` all of them.
@@ -99,15 +108,15 @@ class ScoreChange(_Strict):
 class ScoreWrite(ScoreChange):
     """The body that creates or updates a score."""
 
-    evaluator_id: str | None = None
+    evaluator_id: Text | None = None
     evaluator_slug: NonBlank | None = None
 
 
 class Choice(_Strict):
     """One choice of an evaluator, or a named point of its scale."""
 
-    name: str
-    value: str | bool | int | FiniteFloat | None = None
+    name: Text
+    value: Text | bool | int | FiniteFloat | None = None
 
 
 class ScoreConfig(_Strict):
@@ -125,14 +134,14 @@ class EvaluatorWrite(_Strict):
     score_value_type: ScoreValueType
     evaluator_slug: NonBlank | None = None
     type: Literal["llm", "human", "code"] = "human"
-    description: str = ""
+    description: Text = ""
     score_config: ScoreConfig | None = None
     categorical_choices: list[Choice] | None = None
     passing_conditions: dict[str, Any] | None = None
     llm_config: dict[str, Any] | None = None
     code_config: dict[str, Any] | None = None
     configurations: dict[str, Any] | None = None
-    tags: list[str] = []
+    tags: list[Text] = []
     starred: bool = False
 
 
@@ -143,21 +152,21 @@ class LogWrite(_Strict):
     timestamp: Timestamp | None = None
     prompt_messages: list[dict[str, Any]] | None = None
     completion_message: dict[str, Any] | None = None
-    model: str | None = None
+    model: Text | None = None
     status_code: Integer | None = None
-    error_message: str | None = None
+    error_message: Text | None = None
     latency: FiniteFloat | None = None
     cost: FiniteFloat | None = None
     prompt_tokens: Integer | None = None
     completion_tokens: Integer | None = None
-    environment: str | None = None
-    log_type: str | None = None
+    environment: Text | None = None
+    log_type: Text | None = None
     metadata: dict[str, Any] | None = None
-    customer_identifier: str | None = None
-    thread_identifier: str | None = None
-    trace_unique_id: str | None = None
-    span_name: str | None = None
-    prompt_id: str | None = None
+    customer_identifier: Text | None = None
+    thread_identifier: Text | None = None
+    trace_unique_id: Text | None = None
+    span_name: Text | None = None
+    prompt_id: Text | None = None
     prompt_version_number: Integer | None = None
     blurred: bool | None = None
 
@@ -178,7 +187,7 @@ def read(model: type[Body], document: object) -> Body:
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        fields: dict[str, list[str]] = {}
+        fields: dict[str, list[Text]] = {}
         for fault in error.errors(include_url=False, include_context=False, include_input=False):
             field = str(fault["loc"][0]) if fault["loc"] else NON_FIELD
             fields.setdefault(field, []).append(fault["msg"])
@@ -214,7 +223,7 @@ def _fault(value: object, *, depth: int) -> str | None:
     if depth > MAX_DEPTH:
         return f"nested more deeply than {MAX_DEPTH} levels"
     if isinstance(value, str):
-        return None if _is_unicode(value) else "holds half of a surrogate pair"
+        return None if _is_unicode(value) else HALF_PAIR
     if isinstance(value, float):
         return None if math.isfinite(value) else "NaN and infinities are not JSON"
     parts: list[object] = []

@@ -1,0 +1,50 @@
+"""Whatever the sandbox is asked, it does not break."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+
+from respan_notebook.sandbox import Sandbox
+from respan_notebook.sandbox.app import create_routes
+from respan_notebook.sandbox.store import Store
+
+
+def _schema():
+    store = Store()
+    try:
+        return schemathesis.openapi.from_dict(create_routes(store).openapi())
+    finally:
+        store.close()
+
+
+schema = _schema()
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Sandbox]:
+    with Sandbox(demo=True) as running:
+        yield running
+
+
+@schema.parametrize()
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_app__no_input_breaks_it(case, demo):
+    if "log_id" in case.path_parameters and "score_id" not in case.path_parameters:
+        # Scores of a log that exists; made-up ids end at the 404.
+        case.path_parameters["log_id"] = "demo_01"
+    case.call_and_validate(
+        base_url=demo.base_url,
+        headers={"Authorization": f"Bearer {demo.api_key}"},
+        checks=[not_a_server_error],
+    )
