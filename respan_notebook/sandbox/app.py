@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Request
-from pydantic import AfterValidator, BaseModel
+from pydantic import AfterValidator
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from respan_notebook.sandbox.clock import now, utc_text
+from respan_notebook.sandbox.describe import schema_of, takes, takes_filters
 from respan_notebook.sandbox.errors import RefusedError, invalid, not_found
-from respan_notebook.sandbox.filters import OPERATORS, Where, read_filters
+from respan_notebook.sandbox.filters import Where, read_filters
 from respan_notebook.sandbox.front import Behaviour, Front
 from respan_notebook.sandbox.paging import Paging, read_paging
 from respan_notebook.sandbox.schema import (
@@ -39,51 +40,16 @@ MAX_PAGE = 100
 MAX_LOGS_PAGE = 1000
 MAX_BULK = 500
 
+
+def _decoded(segment: str) -> str:
+    return unquote(segment)
+
+
 # The front leaves the path encoded, so that an id may hold a slash.
-Id = Annotated[str, Path(), AfterValidator(unquote)]
+Id = Annotated[str, Path(), AfterValidator(_decoded)]
 Page = Annotated[Paging, Depends(read_paging)]
 
 router = APIRouter(prefix="/api")
-
-
-def _takes(schema: dict[str, Any]) -> dict[str, Any]:
-    content = {"application/json": {"schema": schema}}
-    return {"requestBody": {"required": True, "content": content}}
-
-
-def _schema(model: type[BaseModel]) -> dict[str, Any]:
-    # Definitions are put where they are used: references would point into the wrong document.
-    schema = model.model_json_schema()
-    definitions = schema.pop("$defs", {})
-
-    def inlined(part: Any) -> Any:
-        if isinstance(part, list):
-            return [inlined(item) for item in part]
-        if not isinstance(part, dict):
-            return part
-        if "$ref" in part:
-            return inlined(definitions[part["$ref"].removeprefix("#/$defs/")])
-        return {key: inlined(value) for key, value in part.items()}
-
-    whole: dict[str, Any] = inlined(schema)
-    return whole
-
-
-def _filtered(columns: Iterable[str]) -> dict[str, Any]:
-    condition = {
-        "type": "object",
-        "properties": {
-            "operator": {"enum": list(OPERATORS)},
-            "value": {
-                "type": "array",
-                "minItems": 1,
-                "items": {"type": ["string", "number", "boolean"]},
-            },
-        },
-        "required": ["operator", "value"],
-    }
-    filters = {"type": "object", "properties": dict.fromkeys(columns, condition)}
-    return _takes({"type": "object", "properties": {"filters": filters}})
 
 
 def _store(request: Request) -> Store:
@@ -117,7 +83,7 @@ async def list_log_scores(request: Request, log_id: Id, paging: Page) -> JSONRes
     return _score_page(store, where, paging)
 
 
-@router.post("/logs/{log_id}/scores/", openapi_extra=_takes(_schema(ScoreWrite)))
+@router.post("/logs/{log_id}/scores/", openapi_extra=takes(schema_of(ScoreWrite)))
 async def write_score(request: Request, log_id: Id) -> JSONResponse:
     """Create or update the caller's score of a log."""
     store = _scored(request, log_id)
@@ -147,13 +113,13 @@ async def get_score(request: Request, log_id: Id, score_id: Id) -> JSONResponse:
     return _found(_store(request).score(log_id, score_id))
 
 
-@router.put("/logs/{log_id}/scores/{score_id}/", openapi_extra=_takes(_schema(ScoreChange)))
+@router.put("/logs/{log_id}/scores/{score_id}/", openapi_extra=takes(schema_of(ScoreChange)))
 async def replace_score(request: Request, log_id: Id, score_id: Id) -> JSONResponse:
     """Replace what a score says; fields that are absent become null."""
     return _change(request, log_id, score_id, replace=True)
 
 
-@router.patch("/logs/{log_id}/scores/{score_id}/", openapi_extra=_takes(_schema(ScoreChange)))
+@router.patch("/logs/{log_id}/scores/{score_id}/", openapi_extra=takes(schema_of(ScoreChange)))
 async def change_score(request: Request, log_id: Id, score_id: Id) -> JSONResponse:
     """Change some fields of a score."""
     return _change(request, log_id, score_id, replace=False)
@@ -174,7 +140,7 @@ async def delete_score(request: Request, log_id: Id, score_id: Id) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/scores/list/", openapi_extra=_filtered(SCORE_COLUMNS))
+@router.post("/scores/list/", openapi_extra=takes_filters(SCORE_COLUMNS))
 async def list_scores(request: Request, paging: Page) -> JSONResponse:
     """List the scores that match."""
     where = read_filters(_body(request).get("filters", {}), SCORE_COLUMNS.get)
@@ -186,7 +152,7 @@ def _score_page(store: Store, where: Where, paging: Paging) -> JSONResponse:
     return JSONResponse(paging.answer(store.scores(where, order), order))
 
 
-@router.post("/evaluators/list/", openapi_extra=_filtered(EVALUATOR_COLUMNS))
+@router.post("/evaluators/list/", openapi_extra=takes_filters(EVALUATOR_COLUMNS))
 async def filter_evaluators(request: Request, paging: Page) -> JSONResponse:
     """List the evaluators that match."""
     where = read_filters(_body(request).get("filters", {}), EVALUATOR_COLUMNS.get)
@@ -204,7 +170,7 @@ def _evaluator_page(request: Request, where: Where, paging: Paging) -> JSONRespo
     return JSONResponse(paging.answer(_store(request).evaluators(where, order), order))
 
 
-@router.post("/evaluators/", openapi_extra=_takes(_schema(EvaluatorWrite)))
+@router.post("/evaluators/", openapi_extra=takes(schema_of(EvaluatorWrite)))
 async def create_evaluator(request: Request) -> JSONResponse:
     """Create an evaluator."""
     write = read_document(EvaluatorWrite, _body(request))
@@ -220,9 +186,7 @@ async def get_evaluator(request: Request, evaluator_id: Id) -> JSONResponse:
     return _found(_store(request).evaluator(evaluator_id))
 
 
-@router.post(
-    "/request-logs/list/", openapi_extra=_filtered((*LOG_COLUMNS, "metadata__key", "scores__key"))
-)
+@router.post("/request-logs/list/", openapi_extra=takes_filters(LOG_COLUMNS))
 async def list_logs(
     request: Request,
     paging: Page,
@@ -259,7 +223,7 @@ def _time(name: str, text: str) -> str:
         raise invalid(name, str(error)) from None
 
 
-@router.post("/request-logs/", openapi_extra=_takes(_schema(LogWrite)))
+@router.post("/request-logs/", openapi_extra=takes(schema_of(LogWrite)))
 async def create_log(request: Request) -> JSONResponse:
     """Create a log."""
     (answer,) = _add_logs(_store(request), [_body(request)])
@@ -270,10 +234,10 @@ async def create_log(request: Request) -> JSONResponse:
 
 @router.post(
     "/request-logs/bulk/",
-    openapi_extra=_takes(
+    openapi_extra=takes(
         {
             "type": "object",
-            "properties": {"logs": {"type": "array", "items": _schema(LogWrite)}},
+            "properties": {"logs": {"type": "array", "items": schema_of(LogWrite)}},
             "required": ["logs"],
         }
     ),

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -104,6 +105,7 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
+            _check_host(scope)
             body = await _read_body(scope, receive)
             if body is None:
                 return
@@ -134,6 +136,14 @@ class Front:
             self._limit.check()
         if self._random.random() < self._behaviour.fail:
             raise RefusedError(500, {"detail": "The sandbox was told to fail."})
+
+
+def _check_host(scope: Scope) -> None:
+    # Older Starlettes break on such a host when they build the URL of the next page.
+    try:
+        _ = urlsplit(f"//{_header(scope, b'host')}").port
+    except ValueError:
+        raise RefusedError(400, {"detail": "The Host header is not a host."}) from None
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes | None:

@@ -6,10 +6,12 @@ import json
 import time
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from respan_notebook.sandbox.errors import RefusedError
 from respan_notebook.sandbox.filters import MAX_CONDITIONS, MAX_VALUES, OPERATORS, read_filters
-from respan_notebook.sandbox.schema import EVALUATOR_COLUMNS, SCORE_COLUMNS, log_column
+from respan_notebook.sandbox.schema import EVALUATOR_COLUMNS, LOG_COLUMNS, SCORE_COLUMNS, log_column
 from respan_notebook.sandbox.store import Order
 
 SCORES = {
@@ -264,6 +266,39 @@ def test_filter__refused(api, filters, message):
     answer = api("POST", "scores/list/", data=body)
 
     assert (answer.status_code, answer.json()) == (400, {"filters": [message]})
+
+
+VALUES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(exclude_categories=()))
+)
+FIELDS = st.sampled_from([*LOG_COLUMNS, "nonsense", "scores__e", "scores__own"])
+CONDITIONS = st.fixed_dictionaries(
+    {
+        "operator": st.sampled_from([*OPERATORS, "like"]),
+        "value": st.lists(VALUES, max_size=3) | VALUES,
+    }
+)
+
+
+@settings(
+    max_examples=300,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.dictionaries(FIELDS | st.text().map("metadata__{}".format), CONDITIONS, max_size=3))
+def test_filter__matches_or_is_refused_but_never_breaks(logs, filters):
+    try:
+        outcome: object = set(logs(filters)) <= set(LOGS)
+    except RefusedError as refused:
+        outcome = (refused.status, list(refused.body))
+
+    assert outcome in (True, (400, ["filters"]))
 
 
 def test_filter__too_many_fields(logs):

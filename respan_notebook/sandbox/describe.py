@@ -1,0 +1,56 @@
+"""What the OpenAPI description says of the bodies, which the routes read themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from respan_notebook.sandbox.filters import OPERATORS, Column
+
+
+def takes(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the description of a route whose body has this JSON schema."""
+    content = {"application/json": {"schema": schema}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the JSON schema of a body."""
+    # Definitions are put where they are used: references would point into the wrong document.
+    schema = model.model_json_schema()
+    definitions = schema.pop("$defs", {})
+
+    def inlined(part: Any) -> Any:
+        if isinstance(part, list):
+            return [inlined(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        if "$ref" in part:
+            return inlined(definitions[part["$ref"].removeprefix("#/$defs/")])
+        return {key: inlined(value) for key, value in part.items()}
+
+    whole: dict[str, Any] = inlined(schema)
+    return whole
+
+
+def takes_filters(columns: Mapping[str, Column]) -> dict[str, Any]:
+    """Return the description of a route that filters on `columns`."""
+    filters = {name: _condition(column) for name, column in columns.items()}
+    return takes(
+        {"type": "object", "properties": {"filters": {"type": "object", "properties": filters}}}
+    )
+
+
+def _condition(column: Column) -> dict[str, Any]:
+    moment = {"type": "string", "format": "date-time"}
+    value = moment if column.is_time else {"type": ["string", "number", "boolean"]}
+    return {
+        "type": "object",
+        "properties": {
+            "operator": {"enum": list(OPERATORS)},
+            "value": {"type": "array", "minItems": 1, "items": value},
+        },
+        "required": ["operator", "value"],
+    }
