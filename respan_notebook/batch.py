@@ -105,8 +105,11 @@ class Batch:
         return self.log_ids[line // self.width]
 
     def label(self, line: int) -> Any:
-        """Return the index label of a line's row."""
-        return self.index[line // self.width]
+        """Return the index label of a line's row, in Python's types."""
+        label = self.index[line // self.width]
+        if isinstance(label, tuple):
+            return tuple(part.item() if isinstance(part, np.generic) else part for part in label)
+        return label.item() if isinstance(label, np.generic) else label
 
     def score(self, line: int) -> ScoreWrite:
         """Return the score that a checked line sends."""

@@ -69,7 +69,7 @@ def _number(raw: Any, takes: str) -> float:
         raw, int | float | Decimal | np.integer | np.floating
     ):
         is_text = isinstance(raw, str)
-        hint = "convert a column of text with pd.to_numeric(column)" if is_text else ""
+        hint = "text is not taken for a number; convert with pd.to_numeric" if is_text else ""
         raise RefusedError(takes, hint)
     try:
         number = float(raw)
@@ -128,7 +128,8 @@ def check_boolean(_evaluator: Evaluator) -> Check:
         # pandas turns a column of booleans with gaps into floats.
         if isinstance(raw, int | float | Decimal | np.integer | np.floating) and raw in (0, 1):
             return bool(raw)
-        raise RefusedError("takes True or False (or 1 or 0)")
+        hint = 'convert text with column.map({"True": True, "False": False})'
+        raise RefusedError("takes True or False (or 1 or 0)", hint if isinstance(raw, str) else "")
 
     return check
 
@@ -213,7 +214,12 @@ def check_multi(evaluator: Evaluator) -> Check:
             members = [raw]
         if not members:
             raise RefusedError("takes at least one choice", "leave the cell empty for no score")
-        texts = [one_choice(member) for member in members]
+        try:
+            texts = [one_choice(member) for member in members]
+        except RefusedError as refusal:
+            is_text = isinstance(raw, str)
+            hint = 'several choices in one text are a JSON list: ["a", "b"]' if is_text else ""
+            raise RefusedError(refusal.args[0], hint) from None
         if len(set(texts)) < len(texts):
             raise RefusedError("takes each choice once")
         return texts

@@ -109,7 +109,7 @@ class RespanClient:
 
     # -- scores of a log ------------------------------------------------------------------------
 
-    def upsert_score(self, log_id: str, score: ScoreWrite) -> Score:
+    def upsert_score(self, log_id: str, score: ScoreWrite | Mapping[str, Any]) -> Score:
         """Create the score, or update the one that this scorer gave this log before.
 
         One score is kept per log (its ``unique_id``), evaluator and scorer; the scorer is the
@@ -122,7 +122,7 @@ class RespanClient:
         HTTPError, TransportError
             See :mod:`respan_notebook.errors`.
         """
-        return self.upsert_score_with_status(log_id, score)[0]
+        return self.upsert_score_with_status(log_id, ScoreWrite.model_validate(score))[0]
 
     def upsert_score_with_status(self, log_id: str, score: ScoreWrite) -> tuple[Score, int]:
         """Do as :meth:`upsert_score`, and return the HTTP status too: 201 created, 200 updated."""
@@ -137,9 +137,12 @@ class RespanClient:
         """Return one score of a log."""
         return _model(Score, self._transport.send("GET", _scores(log_id, score_id)).body)
 
-    def replace_score(self, log_id: str, score_id: str, score: ScoreWrite) -> Score:
+    def replace_score(
+        self, log_id: str, score_id: str, score: ScoreWrite | Mapping[str, Any]
+    ) -> Score:
         """Replace a score: what ``score`` does not hold is emptied."""
-        answer = self._transport.send("PUT", _scores(log_id, score_id), score.body())
+        body = ScoreWrite.model_validate(score).body()
+        answer = self._transport.send("PUT", _scores(log_id, score_id), body)
         return _model(Score, answer.body)
 
     def patch_score(self, log_id: str, score_id: str, **changes: Any) -> Score:
@@ -203,9 +206,10 @@ class RespanClient:
             ) from None
         return _model(Evaluator, answer.body)
 
-    def create_evaluator(self, evaluator: Evaluator) -> Evaluator:
+    def create_evaluator(self, evaluator: Evaluator | Mapping[str, Any]) -> Evaluator:
         """Create an evaluator, with ``name`` and ``score_value_type``; the server gives the id."""
-        body = evaluator.model_dump(mode="json", exclude_none=True, exclude={"id"})
+        fields = evaluator if isinstance(evaluator, Mapping) else evaluator.model_dump(mode="json")
+        body = {name: v for name, v in fields.items() if v is not None and name != "id"}
         return _model(Evaluator, self._transport.send("POST", "/evaluators/", body).body)
 
     # -- logs -----------------------------------------------------------------------------------

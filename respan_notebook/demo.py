@@ -37,7 +37,7 @@ def main() -> None:
         print(f"\n{report!r}\n\nreport.frame:\n")
         print(report.frame[["log_id", "evaluator", "status", "http_status"]].to_string(), "\n")
         print("What the sandbox has now:\n")
-        for score in client.filter_scores(sort_by="created_at"):
+        for score in sorted(client.filter_scores(), key=lambda score: score.log_id or ""):
             value = rn.values.decode(score)
             print(f"  {score.log_id}  {score.evaluator_slug:12} {value!r}")
 

@@ -43,6 +43,9 @@ class Catalogue:
         """Add definitions; they count before what is known already."""
         self._known = {**(self._known or {}), **self._by_name(evaluators)}
 
+    def _keys(self) -> list[str]:
+        return list(dict.fromkeys(one.key for one in (self._known or {}).values()))
+
     def get(self, name: str) -> Evaluator | None:
         """Return the evaluator with this slug, else with this id, else None."""
         if self._known is None:
@@ -58,9 +61,8 @@ class Catalogue:
     def unknown(self, name: str) -> str:
         """Return the message for an evaluator that there is not."""
         return (
-            f"no evaluator has the slug or id {name!r}; {choose(name, self._known or ())}. For "
-            "an evaluator of your own, pass evaluators=[Evaluator(evaluator_slug=..., "
-            "score_value_type=...)]"
+            f"no evaluator has the slug or id {name!r}; {choose(name, self._keys())}. For one of "
+            "your own, pass evaluators=[Evaluator(evaluator_slug=..., score_value_type=...)]"
         )
 
 
@@ -108,15 +110,14 @@ def _refuse(reason: str, raw: Any) -> None:
 
 
 def choose(name: Hashable, options: Iterable[Hashable]) -> str:
-    """Return what there is instead of a name, the one that was likely meant first."""
+    """Return the name that was likely meant, else what there is."""
     texts = [str(option) for option in options]
-    close = difflib.get_close_matches(str(name), texts, n=1, cutoff=0.6)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"{hint}there are {listed(texts)}"
+    close = difflib.get_close_matches(str(name), texts, n=1, cutoff=0.7)
+    return f"did you mean {close[0]!r}?" if close else f"there are {listed(texts)}"
 
 
 def listed(names: Iterable[Hashable]) -> str:
-    """Return names for a message, 20 at most."""
+    """Return names for a message, ten at most."""
     texts = [repr(name) for name in names]
-    more = f" and {len(texts) - 20} more" if len(texts) > 20 else ""
-    return (", ".join(texts[:20]) or "none") + more
+    more = f" and {len(texts) - 10} more" if len(texts) > 10 else ""
+    return (", ".join(texts[:10]) or "none") + more

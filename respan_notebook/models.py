@@ -57,7 +57,15 @@ class Choice(_Model):
 
 
 class ScoreConfig(_Model):
-    """Bounds and choices of an evaluator; any part may be absent."""
+    """Bounds and choices of an evaluator; any part may be absent.
+
+    Attributes
+    ----------
+    min_score, max_score : float or None
+        Lowest and highest score.
+    choices : list of Choice or None
+        What a select evaluator offers, or names for points of a numerical scale.
+    """
 
     min_score: _Number = None
     max_score: _Number = None

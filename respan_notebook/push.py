@@ -81,7 +81,9 @@ class _Sender:
             threading.Thread(target=self._work, daemon=True, name=f"respan-push-{i}")
             for i in range(min(concurrency, len(self._lines)))
         ]
-        with tqdm(total=len(self._lines), unit=" scores", disable=not progress) as bar:
+        with tqdm(
+            total=len(self._lines), unit=" scores", disable=not (progress and self._lines)
+        ) as bar:
             try:
                 for thread in threads:
                     thread.start()

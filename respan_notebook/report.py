@@ -69,9 +69,9 @@ class PushReport:
         """A row per score, in the order of the pushed frame and with its index labels.
 
         Columns: ``log_id`` (object), ``evaluator`` (category: slug, else id), ``status``
-        (category), ``score_id`` (object), ``is_passed`` (boolean), ``http_status`` (Int16),
-        ``error`` (object), ``attempts`` (int16), ``seconds`` (float64, from sending to the last
-        answer). What is not known is missing.
+        (category), ``error`` (object), ``http_status`` (Int16), ``is_passed`` (boolean),
+        ``attempts`` (int16), ``seconds`` (float64, from sending to the last answer), ``score_id``
+        (object). What is not known is missing.
         """
         batch, outcomes = self._batch, self._outcomes
         names = list(dict.fromkeys(one.name for one in batch.targets))
@@ -85,12 +85,12 @@ class PushReport:
                 "log_id": pd.Series(log_ids, index, dtype=object),
                 "evaluator": pd.Categorical.from_codes(evaluators, categories=pd.Index(names)),
                 "status": pd.Categorical.from_codes(outcomes.status, categories=pd.Index(STATUSES)),
-                "score_id": pd.Series(outcomes.score_ids, index, dtype=object),
-                "is_passed": pd.array(outcomes.is_passed, dtype="boolean"),
-                "http_status": pd.arrays.IntegerArray(outcomes.http_status.copy(), ~answered),
                 "error": pd.Series(self._errors(), index, dtype=object),
+                "http_status": pd.arrays.IntegerArray(outcomes.http_status.copy(), ~answered),
+                "is_passed": pd.array(outcomes.is_passed, dtype="boolean"),
                 "attempts": outcomes.attempts,
                 "seconds": outcomes.seconds,
+                "score_id": pd.Series(outcomes.score_ids, index, dtype=object),
             },
             index=index,
         )
@@ -103,19 +103,31 @@ class PushReport:
 
     @property
     def errors(self) -> pd.DataFrame:
-        """The lines of :attr:`frame` that are ``invalid``, ``failed`` or ``not_sent``."""
-        return self.frame[np.isin(self._outcomes.status, (INVALID, FAILED, NOT_SENT))]
+        """The lines of :attr:`frame` that are ``invalid``, ``failed`` or ``not_sent``.
+
+        Of a dry run only the ``invalid`` ones.
+        """
+        return self.frame[np.isin(self._outcomes.status, self._bad)]
 
     @property
-    def payloads(self) -> list[dict[str, Any]]:
-        """The request bodies of the lines that are to be sent or resent, made anew each time."""
-        return [self._batch.score(line).body() for line in self._outcomes.lines(FAILED, NOT_SENT)]
+    def payloads(self) -> pd.DataFrame:
+        """What is still to be sent: ``log_id``, ``evaluator`` and ``body``, the request's (dict).
+
+        A row per line that is ``failed`` or ``not_sent``, on the index of :attr:`frame`.
+        """
+        lines = self._outcomes.lines(FAILED, NOT_SENT)
+        frame = self.frame[["log_id", "evaluator"]].iloc[lines]
+        bodies = [self._batch.score(line).body() for line in lines.tolist()]
+        return frame.assign(body=pd.Series(bodies, frame.index, dtype=object))
 
     @property
     def ok(self) -> bool:
         """Whether every score is where it should be (of a dry run: could be sent)."""
-        bad = (INVALID, FAILED) if self.dry_run else (INVALID, FAILED, NOT_SENT)
-        return not np.isin(self._outcomes.status, bad).any()
+        return not np.isin(self._outcomes.status, self._bad).any()
+
+    @property
+    def _bad(self) -> tuple[int, ...]:
+        return (INVALID,) if self.dry_run else (INVALID, FAILED, NOT_SENT)
 
     def raise_for_errors(self) -> None:
         """Raise when a score did not arrive.
@@ -150,8 +162,10 @@ class PushReport:
         Raises
         ------
         ConfigurationError
-            When there is no client.
+            When there is no client, or this was a dry run.
         """
+        if self.dry_run:
+            raise ConfigurationError("this was a dry run; push again, without dry_run=True")
         client = client or self._client
         if client is None:
             raise ConfigurationError("retry needs a client: report.retry(RespanClient(...))")
@@ -171,7 +185,9 @@ class PushReport:
         return ", ".join(f"{n:,} {name}" for name, n in self.counts.items()) or "no rows"
 
     def _title(self) -> str:
-        return f"{'dry run, nothing sent' if self.dry_run else 'pushed'}: {self._summary()}"
+        if self.dry_run:
+            return f"of a dry run: {self._summary().replace('not_sent', 'ready to send')}"
+        return f"pushed: {self._summary()}"
 
     def _shown_errors(self) -> list[tuple[str, str, str]]:
         """Return row label, status and reason of the first lines with something to say."""

@@ -47,7 +47,7 @@ def read_scores(
     if scores is None:
         batch, used = _tidy(frame, log_ids, known), set[Hashable]()
     else:
-        columns = _columns_by_evaluator(scores, known)
+        columns = _columns_by_evaluator(frame, scores, known)
         batch, used = _wide(frame, log_ids, columns, known), set(columns.values())
     context: dict[str, Cells] = {}
     warnings: list[str] = []
@@ -140,7 +140,9 @@ def _tidy(frame: pd.DataFrame, log_ids: list[Any], known: Catalogue) -> Batch:
     return Batch(frame.index, log_ids, list(targets.values()), codes, values)
 
 
-def _columns_by_evaluator(scores: Scores, known: Catalogue) -> dict[str, Hashable]:
+def _columns_by_evaluator(
+    frame: pd.DataFrame, scores: Scores, known: Catalogue
+) -> dict[str, Hashable]:
     if isinstance(scores, Mapping):
         columns = dict(scores)
     else:
@@ -152,9 +154,14 @@ def _columns_by_evaluator(scores: Scores, known: Catalogue) -> dict[str, Hashabl
         columns = {name: name for name in names}
     if not columns:
         raise FrameError("no evaluator given: pass a mapping of evaluator to column, or a list")
-    for name in columns:
+    for name, column in columns.items():
         if not isinstance(name, str):
             raise FrameError(f"an evaluator is named by its slug or id, not by {shown(name)}")
+        if _has(frame, name) and known.get(name) is None and known.get(str(column)) is not None:
+            raise FrameError(
+                f"{name!r} is a column and {column!r} an evaluator; the mapping goes from "
+                "evaluator to column: swap them"
+            )
     return columns
 
 

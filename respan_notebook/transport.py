@@ -39,8 +39,8 @@ _FAMILIES: Final[Mapping[int, type[errors.HTTPError]]] = {
     5: errors.ServerError,
 }
 _HINTS: Final[Mapping[int, str]] = {
-    401: "; check the API key",
-    404: "; check the id, and that the base URL is a Respan",
+    401: "; check the API key (api_key=, or the variable RESPAN_API_KEY)",
+    404: "; check the id, and that the base URL is a Respan server",
 }
 
 
@@ -69,7 +69,8 @@ class Connection:
         self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0)
         with requests.Session() as session:
             settings = session.merge_environment_settings(base_url, {}, None, None, None)
-        if is_loopback(urlsplit(base_url).hostname or ""):
+        self._is_local = is_loopback(urlsplit(base_url).hostname or "")
+        if self._is_local:
             settings["proxies"] = {}  # A proxy elsewhere can't reach this machine's sandbox.
         self._settings: dict[str, Any] = {**settings, "stream": False, "timeout": timeout}
         url = urlsplit(base_url)
@@ -135,7 +136,8 @@ class Connection:
         except (requests.RequestException, Urllib3Error, OSError) as error:
             failure, reason = errors.TransportError, _reason(error)
         # Raised out here, since the caught exception holds the request and so the key.
-        raise failure(f"no answer from {self._origin}: {reason}")
+        hint = "; is the sandbox running?" if self._is_local else ""
+        raise failure(f"no answer from {self._origin}: {reason}{hint}")
 
     def _error(self, method: str, path: str, response: requests.Response) -> errors.HTTPError:
         status = response.status_code

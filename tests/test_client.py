@@ -182,6 +182,7 @@ def test_upsert_score__creates_then_updates(client: RespanClient) -> None:
     )
     assert (updated.numerical_value, updated.explanation) == (2.0, "on reflection")
     assert client.list_scores("demo_01") == [updated]
+    assert client.upsert_score("demo_01", again.body()).id == updated.id
 
 
 def test_scores__one_per_scorer(sandbox: Sandbox, client: RespanClient) -> None:
@@ -256,8 +257,10 @@ def test_evaluators__create_get_list(client: RespanClient) -> None:
     assert made.bounds == (1.0, 5.0)
     assert client.get_evaluator(made.id or "") == client.get_evaluator("stars") == made
     assert made in client.list_evaluators()
-    with pytest.raises(UnknownEvaluatorError, match="no evaluator has the id or slug 'moons'"):
-        client.get_evaluator("moons")
+    copied = client.create_evaluator({"name": "Moons", "score_value_type": "text", "tags": None})
+    assert copied.evaluator_slug == "moons"
+    with pytest.raises(UnknownEvaluatorError, match="no evaluator has the id or slug 'suns'"):
+        client.get_evaluator("suns")
 
 
 # -- logs ---------------------------------------------------------------------------------------

@@ -120,6 +120,7 @@ FRAME = pd.DataFrame({"log_id": ["a", "b"], "stars": [1, 2], "ok": [True, None]}
         ({}, FrameError, "no evaluator given"),
         ([], FrameError, "no evaluator given"),
         ({1: "stars"}, FrameError, r"slug or id, not by 1 \(int\)"),
+        ({"ok": "stars"}, FrameError, "from evaluator to column; swap them"),
         ({"stars": "stars", "ev_1": "ok"}, FrameError, "'stars' and 'ev_1' are the same"),
         (None, FrameError, "a row per score"),
     ],
@@ -153,7 +154,7 @@ def test_push_scores__refuses_options(options: dict[str, Any]) -> None:
 def test_push_scores__ways_to_name_an_evaluator(scores: Any) -> None:
     frame = FRAME.assign(ev_1=FRAME["stars"])
     report = dry(frame, scores)
-    assert [body["numerical_value"] for body in report.payloads] == [1.0, 2.0]
+    assert [body["numerical_value"] for body in report.payloads["body"]] == [1.0, 2.0]
     assert report.frame["evaluator"].unique().tolist() == ["stars"]
 
 
@@ -180,7 +181,7 @@ def test_push_scores__multiindex_columns() -> None:
 
 def test_push_scores__empty_frame() -> None:
     report = dry(FRAME.iloc[:0])
-    assert (len(report), report.ok, report.counts, report.payloads) == (0, True, {}, [])
+    assert (len(report), report.ok, report.counts, len(report.payloads)) == (0, True, {}, 0)
     assert "no rows" in repr(report)
     sent = FRAME.iloc[:0].respan.push_scores(
         [STARS], client=RespanClient("key", "http://127.0.0.1:1"), progress=False
@@ -228,7 +229,9 @@ def test_push_scores__keeps_the_index(index: pd.Index) -> None:
 def test_push_scores__any_dtype_and_its_missing_value(column: pd.Series) -> None:
     report = dry(FRAME.assign(stars=column))
     assert statuses(report) == ["not_sent", "skipped"]
-    assert report.payloads == [{"evaluator_id": "ev_1", "numerical_value": float(column[0])}]
+    assert report.payloads["body"].tolist() == [
+        {"evaluator_id": "ev_1", "numerical_value": float(column[0])}
+    ]
 
 
 @pytest.mark.parametrize("dtype", [object, "boolean", "bool[pyarrow]", float])
@@ -239,7 +242,7 @@ def test_push_scores__booleans_of_any_dtype(dtype: Any) -> None:
     frame["good"] = frame["good"].astype(dtype)
     report = dry(frame, ["good"])
     assert statuses(report) == ["not_sent", "not_sent", "skipped"]
-    assert [body["boolean_value"] for body in report.payloads] == [True, False]
+    assert [body["boolean_value"] for body in report.payloads["body"]] == [True, False]
 
 
 # -- duplicates ---------------------------------------------------------------------------------
@@ -320,7 +323,7 @@ NOON = datetime(2026, 1, 5, 12)
 )
 def test_timestamp__naive_is_utc_and_said(times: pd.Series, sent: str, warned: bool) -> None:
     report = dry(FRAME.assign(timestamp=times))
-    assert [body.get("timestamp") for body in report.payloads] == [sent, None]
+    assert [body.get("timestamp") for body in report.payloads["body"]] == [sent, None]
     assert bool(report.warnings) is warned
     if warned:
         assert "taken as UTC" in repr(report)
@@ -348,7 +351,7 @@ def test_context__refused_row(name: str, cell: Any, reason: str) -> None:
 
 def test_context__whole_numbers_as_floats_and_ids_as_numbers() -> None:
     report = dry(FRAME.assign(prompt_version_number=[3.0, np.nan], prompt_id=[7, 8]))
-    assert [(b.get("prompt_version_number"), b["prompt_id"]) for b in report.payloads] == [
+    assert [(b.get("prompt_version_number"), b["prompt_id"]) for b in report.payloads["body"]] == [
         (3, "7"),
         (None, "8"),
     ]
@@ -358,7 +361,7 @@ def test_context__a_column_that_holds_the_score_is_not_sent_twice() -> None:
     note = Evaluator(evaluator_slug="note", score_value_type="text")
     frame = pd.DataFrame({"log_id": ["a"], "explanation": ["why"]})
     report = frame.respan.push_scores({"note": "explanation"}, evaluators=[note], dry_run=True)
-    assert report.payloads == [{"evaluator_slug": "note", "string_value": "why"}]
+    assert report.payloads["body"].tolist() == [{"evaluator_slug": "note", "string_value": "why"}]
 
 
 # -- warnings -----------------------------------------------------------------------------------

@@ -128,7 +128,7 @@ def test_push_scores__context_travels_along(client: RespanClient, db: Path) -> N
     )
     dry = frame.respan.push_scores(["helpfulness"], client=client, dry_run=True)
     target = {"evaluator_id": client.get_evaluator("helpfulness").id}
-    assert dry.payloads == [
+    assert dry.payloads["body"].tolist() == [
         {
             **target,
             "numerical_value": 1.0,
@@ -258,7 +258,7 @@ def test_push_scores__one_wrong_type_in_ten_thousand() -> None:
     assert report.counts == {"invalid": 1, "not_sent": 9_999}
     assert report.errors["error"][7_777] == (
         "'stars' (numerical) takes a number from 1 to 5, got 'three' (str); "
-        "convert a column of text with pd.to_numeric(column)"
+        "text is not taken for a number; convert with pd.to_numeric"
     )
 
 
@@ -357,12 +357,17 @@ def test_report__survives_pickling_without_the_key(client: RespanClient) -> None
     assert statuses(copy.retry(client)) == ["created", "created"]
 
 
-def test_dry_run__retry_sends_it(client: RespanClient) -> None:
-    frame = pd.DataFrame({"log_id": ["demo_01"], "helpfulness": [3]})
+def test_dry_run__is_never_sent(client: RespanClient, db: Path) -> None:
+    frame = pd.DataFrame({"log_id": ["demo_01", "demo_02"], "helpfulness": [3, 9]}, index=[5, 5])
     report = frame.respan.push_scores("helpfulness", client=client, dry_run=True)
-    assert (report.ok, report.counts) == (True, {"not_sent": 1})
-    assert "dry run, nothing sent" in repr(report)
-    assert report.retry().counts == {"created": 1}
+    assert report.counts == {"invalid": 1, "not_sent": 1}
+    assert len(report.errors) == 1
+    assert report.payloads[["log_id", "evaluator"]].values.tolist() == [["demo_01", "helpfulness"]]
+    assert report.payloads.index.tolist() == [5]
+    assert repr(report).startswith("PushReport of a dry run: 1 invalid, 1 ready to send\n")
+    with pytest.raises(ConfigurationError, match="this was a dry run"):
+        report.retry()
+    assert stored(db) == []
 
 
 def test_push_scores__interrupt_returns_the_report(canned: Start) -> None:

@@ -33,8 +33,8 @@ def test_frame__columns_and_dtypes() -> None:
 def test_repr__shows_counts_and_the_first_errors() -> None:
     report = report_of([f"log_{n}" for n in range(12)], ["bad"] * 12)
     text = repr(report)
-    assert text.startswith("PushReport dry run, nothing sent: 12 invalid\n")
-    assert "row 0 invalid: 'stars' (numerical) takes a number, got 'bad' (str)" in text
+    assert text.startswith("PushReport of a dry run: 12 invalid\n")
+    assert "row 0 invalid: 'stars' (numerical) takes a number, got 'bad' (str); text is not" in text
     assert text.endswith("... and 2 more in report.errors")
 
 

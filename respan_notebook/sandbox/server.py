@@ -119,7 +119,8 @@ class Sandbox:
         except OSError:
             store.close()
             raise
-        self.base_url = _url(self._host, listener.getsockname()[1])
+        self._port = listener.getsockname()[1]  # Kept when it is started again.
+        self.base_url = _url(self._host, self._port)
         self._running = _Running(store, listener, self._behaviour)
         # A notebook's kernel may end without stop.
         atexit.register(self.stop)
