@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from respan_notebook.columns import Cells, RowErrors
-from respan_notebook.errors import DuplicateScoreError, InvalidValueError
+from respan_notebook.columns import Cells, RowErrors, unreadable
+from respan_notebook.errors import DuplicateScoreError, FrameError, InvalidValueError
 from respan_notebook.models import Evaluator, ScoreWrite
 from respan_notebook.values import Encoder, target, value_type
 
@@ -116,12 +116,17 @@ class Batch:
         evaluator = self.targets[self.codes[line]].evaluator
         assert evaluator is not None, "a line without an evaluator is invalid and not sent"
         fields = {value_type(evaluator).field: self.values[line]}
+        return ScoreWrite(**target(evaluator), **fields, **self.score_context(line))
+
+    def score_context(self, line: int) -> dict[str, Any]:
+        """Return what travels along with the score of a line."""
+        fields = {}
         for name, cells in self.context.items():
             cell = cells[line // self.width]
             if isinstance(cell, np.datetime64):
                 cell = None if np.isnat(cell) else f"{cell}Z"
             fields[name] = cell
-        return ScoreWrite(**target(evaluator), **fields)
+        return fields
 
 
 def _spent(_raw: Any) -> Any:
@@ -195,6 +200,10 @@ def preflight(batch: Batch, row_errors: RowErrors, on_duplicate: OnDuplicate) ->
             batch.values[line], outcomes.errors[line] = None, str(error)
             outcomes.status[line] = INVALID
             continue
+        except Exception as error:  # noqa: BLE001 - an odd object in a cell stops no other row.
+            batch.values[line], outcomes.errors[line] = None, unreadable(raw, error)
+            outcomes.status[line] = INVALID
+            continue
         batch.values[line] = value
         if value is None:
             outcomes.status[line] = SKIPPED
@@ -249,12 +258,44 @@ def column_warnings(batch: Batch) -> list[str]:
         evaluator = one.evaluator
         if evaluator is None or evaluator.score_value_type != "percentage":
             continue
-        if (evaluator.bounds[1] or 100.0) <= 1:
+        high = evaluator.bounds[1]
+        if high is not None and high <= 1:
             continue
         sent = [v for c, v in zip(batch.codes, batch.values, strict=True) if c == code and v]
-        if sent and max(sent) <= 1:
+        if sent and min(sent) >= 0 and max(sent) <= 1:
             warnings.append(
                 f"all values for {one.name!r} lie between 0 and 1, and a percentage goes to "
                 "100; multiply the column by 100 if they are shares"
             )
     return warnings
+
+
+def settle_arrived(batch: Batch, outcomes: Outcomes, earlier: pd.DataFrame) -> None:
+    """Take over from an earlier report what had arrived; those lines are not sent again.
+
+    Parameters
+    ----------
+    batch, outcomes
+        After :func:`preflight`.
+    earlier : DataFrame
+        ``report.frame`` of the earlier push, also after a file: ``log_id``, ``evaluator`` and
+        ``status`` count.
+
+    Raises
+    ------
+    FrameError
+        When one of these columns is missing.
+    """
+    needed = {"log_id", "evaluator", "status"}
+    if not needed <= set(earlier.columns):
+        raise FrameError(f"resume takes the frame of an earlier report, with {sorted(needed)}")
+    arrived = {
+        (str(log_id), evaluator): STATUSES.index(status)
+        for log_id, evaluator, status in zip(
+            earlier["log_id"], earlier["evaluator"], earlier["status"], strict=True
+        )
+        if status in ("created", "updated", "unchanged")
+    }
+    for line in outcomes.lines(NOT_SENT).tolist():
+        name = batch.targets[batch.codes[line]].name
+        outcomes.status[line] = arrived.get((batch.log_id(line), name), NOT_SENT)

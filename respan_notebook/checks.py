@@ -52,6 +52,13 @@ def is_missing(raw: object) -> bool:
     return False
 
 
+def is_number(raw: object) -> bool:
+    """Whether a cell is a number; a bool is none, and a timedelta64 is no integer here."""
+    return isinstance(raw, int | float | Decimal | np.integer | np.floating) and not isinstance(
+        raw, bool | np.timedelta64
+    )
+
+
 def shown(raw: object) -> str:
     """Return a value as error messages show it: its repr, shortened, and its type."""
     try:
@@ -65,9 +72,7 @@ def shown(raw: object) -> str:
 
 
 def _number(raw: Any, takes: str) -> float:
-    if isinstance(raw, bool | np.bool_) or not isinstance(
-        raw, int | float | Decimal | np.integer | np.floating
-    ):
+    if not is_number(raw):
         is_text = isinstance(raw, str)
         hint = "text is not taken for a number; convert with pd.to_numeric" if is_text else ""
         raise RefusedError(takes, hint)
@@ -100,9 +105,13 @@ def _bounded(low: float | None, high: float | None) -> Callable[[Any], float]:
 
 
 def _range(low: float | None, high: float | None) -> str:
-    start = "" if low is None else f" from {low:g}"
-    end = "" if high is None else f" to {high:g}" if start else f" up to {high:g}"
+    start = "" if low is None else f" from {_brief(low)}"
+    end = "" if high is None else f" to {_brief(high)}" if start else f" up to {_brief(high)}"
     return start + end
+
+
+def _brief(number: float) -> str:
+    return repr(number).removesuffix(".0")
 
 
 def check_numerical(evaluator: Evaluator) -> Check:
@@ -126,7 +135,7 @@ def check_boolean(_evaluator: Evaluator) -> Check:
         if isinstance(raw, bool | np.bool_):
             return bool(raw)
         # pandas turns a column of booleans with gaps into floats.
-        if isinstance(raw, int | float | Decimal | np.integer | np.floating) and raw in (0, 1):
+        if is_number(raw) and raw in (0, 1):
             return bool(raw)
         hint = 'convert text with column.map({"True": True, "False": False})'
         raise RefusedError("takes True or False (or 1 or 0)", hint if isinstance(raw, str) else "")
@@ -138,11 +147,11 @@ def check_boolean(_evaluator: Evaluator) -> Check:
 
 
 def choice_text(choice: Choice) -> str:
-    """Return what is sent for a choice: its value when that is text, else its name.
+    """Return what is sent for a choice: its value when that is text (not blank), else its name.
 
     ``categorical_value`` is a list of strings, while a choice's value may be a number.
     """
-    if isinstance(choice.value, str):
+    if isinstance(choice.value, str) and choice.value.strip():
         return choice.value
     return choice.name if choice.name is not None else json.dumps(choice.value)
 
@@ -151,26 +160,33 @@ def _choice_key(raw: object) -> tuple[str, Any]:
     """Tell 1, True and "1" apart, but not 1 and 1.0."""
     if isinstance(raw, bool | np.bool_):
         return "boolean", bool(raw)
-    if isinstance(raw, int | float | np.integer | np.floating):
+    if is_number(raw):
         return "number", raw
-    return "text", raw
+    if isinstance(raw, str):
+        return "text", str.__str__(raw)
+    return "other", shown(raw)
 
 
 def _one_choice(evaluator: Evaluator) -> Callable[[Any], str]:
     choices = evaluator.choices
-    texts = {_choice_key(choice.name): choice_text(choice) for choice in choices}
-    texts |= {_choice_key(choice.value): choice_text(choice) for choice in choices}
+    texts: dict[tuple[str, Any], set[str]] = {}
+    for choice in choices:
+        for name in (choice.value, choice.name, choice_text(choice)):
+            if name is not None:
+                texts.setdefault(_choice_key(name), set()).add(choice_text(choice))
 
     def check(raw: Any) -> str:
         if is_missing(raw) or isinstance(raw, list | tuple | set | frozenset | dict | np.ndarray):
             raise RefusedError("takes choices that are plain values")
-        if choices:
-            try:
-                return texts[_choice_key(raw)]
-            except (KeyError, TypeError):
-                known = _SHORT.repr(list(dict.fromkeys(map(choice_text, choices))))
-                raise RefusedError(f"takes one of {known}") from None
-        return _text(raw)
+        if not choices:
+            return _text(raw)
+        found = texts.get(_choice_key(raw), set())
+        if len(found) > 1:
+            raise RefusedError(f"has several choices of that name, {sorted(found)}")
+        if not found:
+            known = _SHORT.repr(list(dict.fromkeys(map(choice_text, choices))))
+            raise RefusedError(f"takes one of {known}")
+        return _unicode(next(iter(found)))
 
     return check
 
@@ -204,7 +220,7 @@ def check_single(evaluator: Evaluator) -> Check:
 def check_multi(evaluator: Evaluator) -> Check:
     """Take several choices, one, or JSON text of a list; sent as a list of str."""
     one_choice = _one_choice(evaluator)
-    names = {name for choice in evaluator.choices for name in (choice.name, choice.value)}
+    names = {str(name) for choice in evaluator.choices for name in (choice.name, choice.value)}
 
     def check(raw: Any) -> list[str]:
         members = _members(raw)
@@ -250,7 +266,7 @@ def _unicode(text: str) -> str:
             raise RefusedError(
                 f"takes valid Unicode; character {error.start} is half of a surrogate pair"
             ) from None
-    return str(text)
+    return str.__str__(text)  # The text itself, also of an Enum.
 
 
 def _text(raw: Any) -> str:
@@ -277,7 +293,7 @@ def _json_text(raw: Any) -> str:
         if isinstance(raw, str):
             parsed = _parsed_json(raw)
             _plain(parsed, "$")
-            text = str(raw)
+            text = str.__str__(raw)
         else:
             parsed = _plain(raw, "$")
             text = json.dumps(parsed, ensure_ascii=False, allow_nan=False)
@@ -305,14 +321,18 @@ def _parsed_json(text: str) -> Any:
 
 def _plain(value: Any, path: str) -> Any:
     """Return the value in the types that ``json`` writes, naming the place that can't be."""
-    if value is None or isinstance(value, bool | np.bool_):
-        return None if value is None else bool(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, np.bool_):
+        return bool(value)
     if isinstance(value, str):
         return _unicode(value)
-    if isinstance(value, int | float | Decimal | np.integer | np.floating):
+    if is_number(value):
         return _plain_number(value, path)
-    if isinstance(value, list | tuple | np.ndarray):
-        return [_plain(member, f"{path}[{i}]") for i, member in enumerate(list(value))]
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist(), path)
+    if isinstance(value, list | tuple):
+        return [_plain(member, f"{path}[{i}]") for i, member in enumerate(value)]
     if isinstance(value, dict):
         for key in value:
             if not isinstance(key, str):

@@ -23,7 +23,9 @@ from respan_notebook.errors import (
 )
 from respan_notebook.logs import iso_time, log_frame
 from respan_notebook.models import VALUE_FIELDS, Evaluator, Score, ScoreWrite
-from respan_notebook.transport import Transport
+from respan_notebook.retry import Effort
+from respan_notebook.throttle import Gate
+from respan_notebook.transport import Answer, Transport
 from respan_notebook.urls import parse_base_url, path_segment
 
 DEFAULT_BASE_URL: Final = "https://api.respan.ai"
@@ -48,7 +50,7 @@ class RespanClient:
 
     Parameters
     ----------
-    api_key : str, optional
+    api_key : str or pydantic.SecretStr, optional
         A Respan API key or a dashboard JWT; else ``RESPAN_API_KEY``.
     base_url : str, optional
         With or without ``/api``; else ``RESPAN_BASE_URL``, else ``https://api.respan.ai``. http is
@@ -60,6 +62,8 @@ class RespanClient:
     ----------
     base_url : str
         The server, without ``/api``.
+    scorer : str or None
+        Whose scores this key writes, as the answer to a write has said; None before the first.
 
     Raises
     ------
@@ -78,11 +82,16 @@ class RespanClient:
     """
 
     base_url: str = ""
+    scorer: str | None = None
 
     def __init__(
-        self, api_key: str | None = None, base_url: str | None = None, *, timeout: float = 30.0
+        self,
+        api_key: str | SecretStr | None = None,
+        base_url: str | None = None,
+        *,
+        timeout: float = 30.0,
     ) -> None:
-        bearer = SecretStr((api_key or os.environ.get("RESPAN_API_KEY") or "").strip())
+        bearer = _secret(api_key or os.environ.get("RESPAN_API_KEY"))
         del api_key  # A verbose traceback shows arguments.
         _check_key(bearer)
         base_url = base_url or os.environ.get("RESPAN_BASE_URL") or DEFAULT_BASE_URL
@@ -90,6 +99,11 @@ class RespanClient:
         if not (isinstance(timeout, int | float) and 0 < timeout < math.inf):
             raise ConfigurationError(f"timeout must be a number of seconds over 0, got {timeout!r}")
         self._transport = Transport(self.base_url, bearer, float(timeout))
+
+    @property
+    def gate(self) -> Gate:
+        """What paces and holds the requests of this server and key."""
+        return self._transport.gate
 
     def __repr__(self) -> str:
         return f"RespanClient(base_url={self.base_url!r})"
@@ -122,12 +136,19 @@ class RespanClient:
         HTTPError, TransportError
             See :mod:`respan_notebook.errors`.
         """
-        return self.upsert_score_with_status(log_id, ScoreWrite.model_validate(score))[0]
+        return self.upsert_score_within(log_id, ScoreWrite.model_validate(score))[0]
 
-    def upsert_score_with_status(self, log_id: str, score: ScoreWrite) -> tuple[Score, int]:
-        """Do as :meth:`upsert_score`, and return the HTTP status too: 201 created, 200 updated."""
-        answer = self._transport.send("POST", _scores(log_id), score.body())
-        return _model(Score, answer.body), answer.status
+    def upsert_score_within(
+        self, log_id: str, score: ScoreWrite, effort: Effort | None = None
+    ) -> tuple[Score, Answer]:
+        """Do as :meth:`upsert_score` within an effort, and return the answer too.
+
+        Its status is 201 when the score was created, 200 when one was updated.
+        """
+        answer = self._transport.send("POST", _scores(log_id), score.body(), effort=effort)
+        written = _model(Score, answer.body, answer.status)
+        self.scorer = written.scorer or self.scorer
+        return written, answer
 
     def list_scores(self, log_id: str) -> list[Score]:
         """Return all scores of a log, by every evaluator and scorer."""
@@ -176,8 +197,16 @@ class RespanClient:
         BadRequestError
             When the server does not filter on a field.
         """
+        return [score for page in self.score_pages(filters, **params) for score in page]
+
+    def score_pages(
+        self, filters: Filters | None = None, *, effort: Effort | None = None, **params: Any
+    ) -> Iterator[list[Score]]:
+        """Iterate over what :meth:`filter_scores` gives, by pages of up to 100 scores."""
         body = {"filters": dict(filters or {})}
-        return self._all(Score, "POST", "/scores/list/", body, **params)
+        params = {"page_size": _PAGE, **params}
+        for page in self._transport.pages("POST", "/scores/list/", body, params, effort=effort):
+            yield [_model(Score, result) for result in page]
 
     # -- evaluators -----------------------------------------------------------------------------
 
@@ -210,7 +239,7 @@ class RespanClient:
         """Create an evaluator, with ``name`` and ``score_value_type``; the server gives the id."""
         fields = evaluator if isinstance(evaluator, Mapping) else evaluator.model_dump(mode="json")
         body = {name: v for name, v in fields.items() if v is not None and name != "id"}
-        return _model(Evaluator, self._transport.send("POST", "/evaluators/", body).body)
+        return _model(Evaluator, self._create("/evaluators/", body))
 
     # -- logs -----------------------------------------------------------------------------------
 
@@ -244,11 +273,12 @@ class RespanClient:
         page_size : int
             Logs per request, 1000 at most.
         """
+        fields = [include_fields] if isinstance(include_fields, str) else include_fields or ()
         params = {
             "start_time": iso_time(start_time),
             "end_time": iso_time(end_time),
             "environment": environment,
-            "include_fields": ",".join(include_fields) if include_fields else None,
+            "include_fields": ",".join(fields) or None,
             "sort_by": sort_by,
             "page_size": page_size,
         }
@@ -279,6 +309,8 @@ class RespanClient:
         UserWarning
             When nothing was found and no ``start_time`` given: then only the last hour counts.
         """
+        if limit is not None and limit < 0:
+            raise ConfigurationError(f"limit must be 0 or more, got {limit!r}")
         if limit is not None:
             options.setdefault("page_size", max(1, min(limit, _LOG_PAGE)))
         logs: list[dict[str, Any]] = []
@@ -300,9 +332,13 @@ class RespanClient:
 
     def create_log(self, log: Mapping[str, Any]) -> dict[str, Any]:
         """Create a log and return it with the ``unique_id`` that the server gave it."""
-        return _object(self._transport.send("POST", "/request-logs/", log).body)
+        return _object(self._create("/request-logs/", log))
 
     # -- the wire -------------------------------------------------------------------------------
+
+    def _create(self, path: str, body: Mapping[str, Any]) -> Any:
+        # Repeated, it might create twice; only a 429 says that it did not.
+        return self._transport.send("POST", path, body, effort=Effort(attempts=1)).body
 
     def _all(
         self,
@@ -321,6 +357,12 @@ def _scores(log_id: str, score_id: str | None = None) -> str:
     return path if score_id is None else f"{path}{path_segment(score_id, 'score id')}/"
 
 
+def _secret(key: object) -> SecretStr:
+    if isinstance(key, SecretStr):
+        key = key.get_secret_value()
+    return SecretStr(key.strip() if isinstance(key, str) else "")
+
+
 def _check_key(key: SecretStr) -> None:
     if not key.get_secret_value():
         raise ConfigurationError(_NO_KEY)
@@ -331,18 +373,26 @@ def _check_key(key: SecretStr) -> None:
         )
 
 
-def _object(body: Any) -> dict[str, Any]:
+def _object(body: Any, status: int = 0) -> dict[str, Any]:
     if isinstance(body, dict):
         return body
-    raise UnexpectedAnswerError("the server's answer is no JSON object; is the base URL a Respan?")
+    raise UnexpectedAnswerError(
+        f"the server's answer is no JSON object{_arrived(status)}; is the base URL a Respan?",
+        status=status,
+    )
 
 
-def _model(model: type[Model], body: Any) -> Model:
+def _model(model: type[Model], body: Any, status: int = 0) -> Model:
     try:
-        return model.model_validate(_object(body))
+        return model.model_validate(_object(body, status))
     except ValidationError as error:
         problem = error.errors(include_input=False)[0]
     place = ".".join(map(str, problem["loc"]))
     raise UnexpectedAnswerError(
-        f"the server's answer is no {model.__name__}: {place} {problem['msg']}"
+        f"the server's answer is no {model.__name__}{_arrived(status)}: {place} {problem['msg']}",
+        status=status,
     )
+
+
+def _arrived(status: int) -> str:
+    return f", although it answered {status} and so may have stored it" if status else ""

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from respan_notebook.checks import is_missing, shown
+from respan_notebook.checks import is_missing, is_number, shown
 from respan_notebook.errors import InvalidValueError
 from respan_notebook.urls import path_segment
 
@@ -28,9 +28,14 @@ def read_log_ids(cells: Iterable[Any]) -> tuple[list[Any], RowErrors]:
     """Return log ids as str (whole numbers too), in row order; refused ones as they came."""
     log_ids, errors = _each(cells, _log_id)
     for row in errors:
-        if isinstance(log_ids[row], str):  # Half a surrogate pair can't be printed.
-            log_ids[row] = log_ids[row].encode(errors="backslashreplace").decode()
+        if isinstance(log_ids[row], str):
+            log_ids[row] = printable(log_ids[row])
     return log_ids, errors
+
+
+def printable(text: str) -> str:
+    """Return text with halves of surrogate pairs, which can't be printed, written out."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _log_id(raw: Any) -> str:
@@ -38,17 +43,15 @@ def _log_id(raw: Any) -> str:
         return raw
     if is_missing(raw):
         raise InvalidValueError("no log id")
-    if isinstance(raw, int | np.integer) and not isinstance(raw, bool):
+    if isinstance(raw, int | np.integer) and is_number(raw):
         return str(int(raw))
     if not isinstance(raw, str):
-        hint = "; read the column as text, for instance with dtype=str" if _is_float(raw) else ""
+        is_float = isinstance(raw, float | np.floating)
+        hint = "; read the column as text, for instance with dtype=str" if is_float else ""
         raise InvalidValueError(f"a log id is text, got {shown(raw)}{hint}", value=raw)
-    path_segment(raw, "log id")
-    return str(raw)
-
-
-def _is_float(raw: object) -> bool:
-    return isinstance(raw, float | np.floating)
+    text = str.__str__(raw)
+    path_segment(text, "log id")
+    return text
 
 
 def read_context(name: str, column: pd.Series[Any]) -> tuple[Cells, RowErrors, list[str]]:
@@ -60,20 +63,36 @@ def read_context(name: str, column: pd.Series[Any]) -> tuple[Cells, RowErrors, l
         ``cells``, one per row, are what :class:`ScoreWrite` takes, None (or NaT) where there is
         nothing to send.
     """
-    warnings = []
-    if name == "timestamp":
-        naive = _is_naive(column)
-        if naive:
-            warnings.append(
-                "column 'timestamp' has times without a time zone; they were taken as UTC"
-            )
-        if isinstance(column.dtype, np.dtype) and column.dtype.kind == "M":
-            return column.to_numpy("datetime64[us]"), {}, warnings
-        if isinstance(column.dtype, pd.DatetimeTZDtype):
-            utc = column.dt.tz_convert("UTC").dt.tz_localize(None)
-            return utc.to_numpy("datetime64[us]"), {}, warnings
-    cells, errors = _each(column.tolist(), CONTEXT_COLUMNS[name])
-    return cells, {row: f"column {name!r} {error}" for row, error in errors.items()}, warnings
+    dtype = column.dtype
+    cells: Cells
+    if name == "timestamp" and isinstance(dtype, np.dtype) and dtype.kind == "M":
+        cells, errors = _in_range(column.to_numpy())
+        naive = not column.isna().all()
+    elif name == "timestamp" and isinstance(dtype, pd.DatetimeTZDtype):
+        utc = column.dt.tz_convert("UTC").dt.tz_localize(None)
+        cells, errors = _in_range(utc.to_numpy())
+        naive = False
+    else:
+        raw = column.tolist()
+        cells, errors = _each(raw, CONTEXT_COLUMNS[name])
+        naive = name == "timestamp" and any(
+            _is_naive(cell) for row, cell in enumerate(raw) if row not in errors
+        )
+    warning = "column 'timestamp' has times without a time zone; they were taken as UTC"
+    faults = {row: f"column {name!r} {error}" for row, error in errors.items()}
+    return cells, faults, [warning] * naive
+
+
+def _in_range(times: npt.NDArray[np.datetime64]) -> tuple[npt.NDArray[np.datetime64], RowErrors]:
+    """Return times to the microsecond; those that Python's datetime can't hold are errors."""
+    years = times.astype("datetime64[Y]")
+    first, last = np.datetime64("0001", "Y"), np.datetime64("9999", "Y")
+    bad = ~np.isnat(times) & ((years < first) | (years > last))
+    errors = {
+        int(row): f"takes a time of the years 1 to 9999, got {times[row]}"
+        for row in np.flatnonzero(bad)
+    }
+    return np.where(bad, np.datetime64("NaT"), times).astype("datetime64[us]"), errors
 
 
 def _each(cells: Iterable[Any], read: Callable[[Any], Any]) -> tuple[list[Any], RowErrors]:
@@ -84,19 +103,21 @@ def _each(cells: Iterable[Any], read: Callable[[Any], Any]) -> tuple[list[Any], 
         except InvalidValueError as error:
             values.append(raw)
             errors[row] = str(error)
+        except Exception as error:  # noqa: BLE001 - an odd object in a cell stops no other row.
+            values.append(None)
+            errors[row] = unreadable(raw, error)
     return values, errors
 
 
-def _is_naive(column: pd.Series[Any]) -> bool:
-    """Whether the first time in a column has no time zone."""
-    first = column.first_valid_index()
-    if first is None:
+def unreadable(raw: object, error: Exception) -> str:
+    """Return the message for a cell whose object fails when it is looked at."""
+    return f"can't be read, {type(error).__name__}: {error}; got {shown(raw)}"
+
+
+def _is_naive(raw: Any) -> bool:
+    if is_missing(raw) or (isinstance(raw, str) and not raw.strip()):
         return False
-    cell = column.dropna().iloc[0]
-    try:
-        return _moment(cell).tzinfo is None
-    except InvalidValueError:
-        return False
+    return _moment(raw).tzinfo is None
 
 
 def _moment(raw: Any) -> datetime:
@@ -111,16 +132,17 @@ def _moment(raw: Any) -> datetime:
 
 
 def _timestamp(raw: Any) -> str | None:
-    if is_missing(raw):
+    if is_missing(raw) or (isinstance(raw, str) and not raw.strip()):
         return None
     moment = _moment(raw)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).isoformat()
 
 
 def _text(raw: Any) -> str | None:
     if is_missing(raw):
         return None
-    if isinstance(raw, int | np.integer) and not isinstance(raw, bool):
+    if isinstance(raw, int | np.integer) and is_number(raw):
         return str(int(raw))
     if not isinstance(raw, str):
         raise InvalidValueError(f"takes text, got {shown(raw)}", value=raw)
@@ -129,15 +151,14 @@ def _text(raw: Any) -> str | None:
     except UnicodeEncodeError as error:
         problem = f"character {error.start} is half of a surrogate pair"
         raise InvalidValueError(f"takes valid Unicode; {problem}", value=raw) from None
-    return str(raw) if raw.strip() else None
+    return str.__str__(raw) if raw.strip() else None
 
 
 def _whole_number(raw: Any) -> int | None:
     if is_missing(raw):
         return None
     # pandas turns a column of whole numbers with gaps into floats.
-    is_number = isinstance(raw, int | float | np.integer | np.floating)
-    if not is_number or isinstance(raw, bool) or raw % 1 != 0:
+    if not is_number(raw) or raw % 1 != 0 or abs(raw) >= 2**63:
         raise InvalidValueError(f"takes a whole number, got {shown(raw)}", value=raw)
     return int(raw)
 

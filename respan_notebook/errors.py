@@ -12,7 +12,15 @@ from typing import Any
 
 
 class RespanError(Exception):
-    """Base class of every error of this package."""
+    """Base class of every error of this package.
+
+    Attributes
+    ----------
+    attempts : int
+        Requests that were sent before this error was raised.
+    """
+
+    attempts: int = 0
 
     def __str__(self) -> str:
         # KeyError and LookupError would show the message in quotes.

@@ -8,9 +8,11 @@ from functools import partial
 from typing import Any, Final
 
 from respan_notebook.batch import Target
-from respan_notebook.checks import is_missing
+from respan_notebook.checks import is_missing, shown
 from respan_notebook.client import RespanClient
+from respan_notebook.columns import printable
 from respan_notebook.errors import (
+    ConfigurationError,
     InvalidValueError,
     UnknownEvaluatorError,
     UnsupportedEvaluatorError,
@@ -25,32 +27,38 @@ SEVERAL: Final = "several"
 class Catalogue:
     """Evaluators by slug or id: those given, else the server's, asked for once when needed."""
 
-    def __init__(self, given: Iterable[Evaluator] | None, client: RespanClient | None) -> None:
+    def __init__(
+        self, given: Evaluator | Iterable[Evaluator] | None, client: RespanClient | None
+    ) -> None:
         self._client = client
-        self._known = None if given is None else self._by_name(given)
+        self._known: dict[str, Evaluator] = {}
+        self._may_ask = given is None
+        if given is not None:
+            self.add([given] if isinstance(given, Evaluator) else given)
 
-    @staticmethod
-    def _by_name(evaluators: Iterable[Evaluator]) -> dict[str, Evaluator]:
-        known: dict[str, Evaluator] = {}
-        for evaluator in evaluators:
-            known.setdefault(evaluator.key, evaluator)
-        for evaluator in list(known.values()):
-            if evaluator.id:
-                known.setdefault(evaluator.id, evaluator)
-        return known
-
-    def add(self, evaluators: list[Evaluator]) -> None:
-        """Add definitions; they count before what is known already."""
-        self._known = {**(self._known or {}), **self._by_name(evaluators)}
-
-    def _keys(self) -> list[str]:
-        return list(dict.fromkeys(one.key for one in (self._known or {}).values()))
+    def add(self, evaluators: Iterable[Evaluator]) -> None:
+        """Add definitions by slug and by id; what is known already stays."""
+        added = list(evaluators)
+        for one in added:
+            if not isinstance(one, Evaluator):
+                raise ConfigurationError(f"evaluators takes Evaluator objects, not {shown(one)}")
+            if self._known.setdefault(one.key, one) != one:
+                raise ConfigurationError(f"two definitions of the evaluator {one.key!r}")
+        for one in added:
+            if one.id:
+                self._known.setdefault(one.id, one)
 
     def get(self, name: str) -> Evaluator | None:
         """Return the evaluator with this slug, else with this id, else None."""
-        if self._known is None:
-            self._known = self._by_name((self._client or RespanClient()).list_evaluators())
+        if name not in self._known and self._may_ask:
+            self._may_ask = False
+            listed = (self._client or RespanClient()).list_evaluators()
+            own = set(self._known)
+            self.add(one for one in listed if one.key.strip() and one.key not in own)
         return self._known.get(name)
+
+    def _keys(self) -> list[str]:
+        return list(dict.fromkeys(one.key for one in self._known.values()))
 
     def __getitem__(self, name: str) -> Evaluator:
         evaluator = self.get(name)
@@ -73,7 +81,7 @@ def wide_target(name: str, evaluator: Evaluator) -> Target:
 
 def tidy_target(id_: str | None, slug: str | None, field: str | None, known: Catalogue) -> Target:
     """Return where a tidy row goes, by its evaluator and, for raw fields, the one that is set."""
-    name = slug or id_ or ""
+    name = printable(slug or id_ or "")
     try:
         evaluator = _tidy_evaluator(id_, slug, field, known)
         if field is not None and field != value_type(evaluator).field:
@@ -93,6 +101,9 @@ def _tidy_evaluator(
         raise InvalidValueError("more than one value field is set; a score has one")
     if id_ is None and slug is None:
         raise InvalidValueError("no evaluator: evaluator_id and evaluator_slug are missing")
+    for given in (id_, slug):
+        if given is not None and given != printable(given):
+            raise InvalidValueError(f"{printable(given)!r} is no valid Unicode")
     found = [known.get(name) for name in (id_, slug) if name is not None]
     if len(found) == 2 and found[0] != found[1]:
         raise InvalidValueError(f"evaluator_id {id_!r} and evaluator_slug {slug!r} differ")

@@ -6,8 +6,7 @@ used, so that importing this package costs little over importing pandas.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import partial
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -34,10 +33,14 @@ class RespanAccessor:
         scores: Scores | None = None,
         *,
         client: RespanClient | None = None,
-        evaluators: Iterable[Evaluator] | None = None,
+        evaluators: Evaluator | Iterable[Evaluator] | None = None,
         on_duplicate: OnDuplicate = "last",
         dry_run: bool = False,
         concurrency: int = 16,
+        rate_limit: str | None = None,
+        deadline: float | None = None,
+        skip_unchanged: bool = False,
+        resume: pd.DataFrame | None = None,
         progress: bool = True,
     ) -> PushReport:
         """Upsert every score in the frame, and report on each.
@@ -63,7 +66,7 @@ class RespanAccessor:
             :func:`respan_notebook.values.encoder`.
         client : RespanClient, optional
             Else one made from ``RESPAN_API_KEY`` and ``RESPAN_BASE_URL``.
-        evaluators : iterable of Evaluator, optional
+        evaluators : Evaluator or iterable of them, optional
             Definitions to use instead of asking the server; also for slugs that only you know.
         on_duplicate : {"last", "first", "error"}
             Which row counts when several score the same log by the same evaluator.
@@ -71,8 +74,20 @@ class RespanAccessor:
             Check everything, send nothing; ``report.payloads`` shows what would be sent.
         concurrency : int
             Requests under way at once.
+        rate_limit : str, optional
+            Keep to a rate from the start, such as ``"60/min"``. Without it the push goes as fast
+            as it can and learns from the server's 429s, which hold all requests of this process
+            to this server until the wait that the server names is over.
+        deadline : float, optional
+            Seconds after which nothing more is sent; a wait that would go beyond is not begun.
+        skip_unchanged : bool
+            Read first what the server has, and send only what differs: one request per 100 logs,
+            instead of one per score. One score is sent before, to learn whose the key is.
+        resume : DataFrame, optional
+            ``report.frame`` of an earlier push (also read back from a file): what had arrived then
+            is not sent again.
         progress : bool
-            Whether to show a progress bar.
+            Whether to show a progress bar, with rate, time left and the reason of a wait.
 
         Returns
         -------
@@ -104,33 +119,105 @@ class RespanAccessor:
         ...         {"is_good": "good"}, client=client, evaluators=[correct], progress=False)
         PushReport pushed: 1 created, 1 skipped
         """
-        from respan_notebook.batch import column_warnings, preflight
+        from respan_notebook.batch import column_warnings, preflight, settle_arrived
         from respan_notebook.client import RespanClient
         from respan_notebook.evaluators import Catalogue
-        from respan_notebook.push import push
+        from respan_notebook.push import Sending
         from respan_notebook.report import PushReport
         from respan_notebook.shapes import read_scores
+        from respan_notebook.throttle import parse_rate
 
-        _check_options(on_duplicate, concurrency)
+        _check_options(on_duplicate, concurrency, deadline)
+        _check_client(client)
+        sending = Sending(
+            concurrency=concurrency,
+            rate_limit=None if rate_limit is None else parse_rate(rate_limit),
+            deadline=deadline,
+            skip_unchanged=skip_unchanged,
+            progress=progress,
+        )
         if client is None and not dry_run:
             client = RespanClient()  # Without a key, fail before the work of checking.
         batch, row_errors, warnings = read_scores(
             self._frame, scores, Catalogue(evaluators, client)
         )
         outcomes = preflight(batch, row_errors, on_duplicate)
+        if resume is not None:
+            settle_arrived(batch, outcomes, resume)
         warnings += column_warnings(batch)
-        resend = partial(push, concurrency=concurrency, progress=progress)
         if client is not None and not dry_run:
-            return resend(batch, outcomes, client, warnings)
+            return sending.push(batch, outcomes, client, warnings)
         return PushReport(
-            batch, outcomes, warnings=warnings, resend=resend, client=client, dry_run=True
+            batch, outcomes, warnings=warnings, sending=sending, client=client, dry_run=True
         )
 
+    def pull_scores(
+        self,
+        evaluators: str | Evaluator | Sequence[str | Evaluator],
+        *,
+        client: RespanClient | None = None,
+        scorer: str | None = None,
+    ) -> pd.DataFrame:
+        """Return the scores that the server has of this frame's logs.
 
-def _check_options(on_duplicate: str, concurrency: int) -> None:
+        Parameters
+        ----------
+        evaluators : str, Evaluator, or sequence of them
+            Slugs, ids or definitions.
+        client : RespanClient, optional
+            Else one made from ``RESPAN_API_KEY`` and ``RESPAN_BASE_URL``.
+        scorer : str, optional
+            Whose scores: an email, ``"all"``, or by default the owner of the key. The API tells
+            who that is only in the answer to a write; before the client's first one, the scores
+            must all be of one scorer, and a warning says whose.
+
+        Returns
+        -------
+        DataFrame
+            On this frame's index, a column per evaluator (named by slug, else id): float64 for
+            numbers, boolean, else object; missing where there is no score. With ``scorer="all"``
+            a row per score instead: ``log_id``, ``evaluator_id``, ``evaluator_slug``, ``scorer``,
+            ``value``, ``explanation``, ``is_passed``, ``score_id``, which ``push_scores`` takes.
+
+        Raises
+        ------
+        FrameError, UnknownEvaluatorError, ConfigurationError
+            As :meth:`push_scores`; ConfigurationError also when it is not known whose.
+        HTTPError, TransportError
+            When the server does not answer, or does not filter scores.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from respan_notebook import RespanClient, Sandbox
+        >>> df = pd.DataFrame({"log_id": ["demo_01", "demo_02"], "helpfulness": [4, None]})
+        >>> with Sandbox(demo=True) as sandbox:
+        ...     client = RespanClient(sandbox.api_key, sandbox.base_url)
+        ...     report = df.respan.push_scores("helpfulness", client=client, progress=False)
+        ...     df.respan.pull_scores("helpfulness", client=client)
+           helpfulness
+        0          4.0
+        1          NaN
+        """
+        from respan_notebook.pull import pull
+
+        _check_client(client)
+        return pull(self._frame, evaluators, client, scorer)
+
+
+def _check_options(on_duplicate: str, concurrency: int, deadline: float | None) -> None:
     if on_duplicate not in ("last", "first", "error"):
         raise ConfigurationError(
             f'on_duplicate must be "last", "first" or "error", got {on_duplicate!r}'
         )
     if type(concurrency) is not int or concurrency < 1:
         raise ConfigurationError(f"concurrency must be a whole number from 1, got {concurrency!r}")
+    if deadline is not None and not (isinstance(deadline, int | float) and deadline > 0):
+        raise ConfigurationError(f"deadline must be a number of seconds over 0, got {deadline!r}")
+
+
+def _check_client(client: object) -> None:
+    from respan_notebook.client import RespanClient
+
+    if client is not None and not isinstance(client, RespanClient):
+        raise ConfigurationError("client must be a RespanClient")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 
+from respan_notebook.errors import ConfigurationError
 
-def iso_time(moment: datetime | str | None) -> str | None:
+
+def iso_time(moment: Any) -> Any:
     """Return a time as the API takes it; UTC when it has no time zone."""
+    if moment is pd.NaT:
+        raise ConfigurationError("a time to search from or to is missing: NaT")
     if isinstance(moment, datetime):
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
     return moment
@@ -25,5 +30,7 @@ def log_frame(logs: Sequence[dict[str, Any]]) -> pd.DataFrame:
     columns.pop("id", None)
     frame = pd.DataFrame(logs, columns=list(columns))
     if "timestamp" in frame:
-        frame["timestamp"] = pd.to_datetime(frame["timestamp"], utc=True, format="ISO8601")
+        # A log with an odd timestamp costs the column its dtype, not the frame.
+        with contextlib.suppress(ValueError):
+            frame["timestamp"] = pd.to_datetime(frame["timestamp"], utc=True, format="ISO8601")
     return frame

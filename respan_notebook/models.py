@@ -8,6 +8,7 @@ absent, new types and fields may appear), writing is strict. Source: Respan's AP
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Self
@@ -69,7 +70,7 @@ class ScoreConfig(_Model):
 
     min_score: _Number = None
     max_score: _Number = None
-    choices: list[Choice] | None = None
+    choices: Annotated[list[Choice] | Any, Field(union_mode="left_to_right")] = None
 
 
 class Evaluator(_Model):
@@ -77,6 +78,7 @@ class Evaluator(_Model):
 
     An evaluator from the server has an ``id``. One made by hand needs an ``id`` or an
     ``evaluator_slug``, and a ``score_value_type``; its slug need not be known to the server.
+    Any part may be absent or odd: that is found out when a score is to be written.
 
     Examples
     --------
@@ -92,8 +94,8 @@ class Evaluator(_Model):
     type: _Text = None
     score_value_type: _Text = None
     description: _Text = None
-    score_config: ScoreConfig | None = None
-    categorical_choices: list[Choice] | None = None
+    score_config: Annotated[ScoreConfig | Any, Field(union_mode="left_to_right")] = None
+    categorical_choices: Annotated[list[Choice] | Any, Field(union_mode="left_to_right")] = None
     passing_conditions: Any = None
     llm_config: Any = None
     code_config: Any = None
@@ -106,12 +108,6 @@ class Evaluator(_Model):
     created_at: _Time = None
     updated_at: _Time = None
 
-    @model_validator(mode="after")
-    def _has_identity(self) -> Self:
-        if not (self.id or self.evaluator_slug):
-            raise ValueError("an evaluator needs an id or an evaluator_slug")
-        return self
-
     @property
     def key(self) -> str:
         """The slug, else the id: how people name this evaluator."""
@@ -120,8 +116,9 @@ class Evaluator(_Model):
     @property
     def choices(self) -> tuple[Choice, ...]:
         """``score_config.choices``, else the older ``categorical_choices``; empty if neither."""
-        config = self.score_config
-        return tuple((config and config.choices) or self.categorical_choices or ())
+        listed = (self._config.choices, self.categorical_choices)
+        found = next((choices for choices in listed if choices and isinstance(choices, list)), [])
+        return tuple(choice for choice in found if isinstance(choice, Choice))
 
     @property
     def bounds(self) -> tuple[float | None, float | None]:
@@ -129,17 +126,30 @@ class Evaluator(_Model):
 
         From ``score_config``, else from the legacy ``configurations``.
         """
-        config = self.score_config or ScoreConfig()
         legacy = self.configurations if isinstance(self.configurations, Mapping) else {}
         low, high = (
-            next((v for v in (new, legacy.get(name)) if _is_number(v)), None)
-            for name, new in (("min_score", config.min_score), ("max_score", config.max_score))
+            next((n for n in map(_finite, (new, legacy.get(name))) if n is not None), None)
+            for name, new in (
+                ("min_score", self._config.min_score),
+                ("max_score", self._config.max_score),
+            )
         )
         return low, high
 
+    @property
+    def _config(self) -> ScoreConfig:
+        return self.score_config if isinstance(self.score_config, ScoreConfig) else ScoreConfig()
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+
+def _finite(value: object) -> float | None:
+    """Return a bound as a number, None when it is none; older evaluators may keep it as text."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _unicode(text: str) -> str:
@@ -164,7 +174,10 @@ def _json_text(text: str) -> str:
     def refuse(constant: str) -> None:
         raise ValueError(f"{constant} is not JSON")
 
-    json.loads(text, parse_constant=refuse)
+    try:
+        json.loads(text, parse_constant=refuse)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
     return text
 
 
@@ -189,8 +202,8 @@ class ScoreWrite(_Model):
 
     model_config = ConfigDict(allow_inf_nan=False)
 
-    evaluator_id: str | None = Field(default=None, min_length=1, strict=True)
-    evaluator_slug: str | None = Field(default=None, min_length=1, strict=True)
+    evaluator_id: _Unicode | None = Field(default=None, min_length=1, strict=True)
+    evaluator_slug: _Unicode | None = Field(default=None, min_length=1, strict=True)
     timestamp: Annotated[datetime, AfterValidator(_utc)] | None = None
     environment: _Unicode | None = None
     prompt_id: _Unicode | None = None
@@ -228,7 +241,7 @@ class Score(_Model):
     Only ``id`` and ``created_at`` are always there. ``values.decode`` gives its value.
     """
 
-    id: str
+    id: Annotated[str, BeforeValidator(str)]
     created_at: _Time = None
     type: _Text = None
     environment: _Text = None
@@ -237,7 +250,7 @@ class Score(_Model):
     boolean_value: Any = None
     categorical_value: Any = None
     json_value: Any = None
-    is_passed: bool | None = None
+    is_passed: Annotated[bool | Any, Field(union_mode="left_to_right")] = None
     cost: _Number = None
     evaluator_id: _Text = None
     evaluator_slug: _Text = None

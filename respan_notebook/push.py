@@ -1,15 +1,19 @@
 """The push engine: checked lines in, one outcome per line out.
 
 A fixed number of threads takes lines from one iterator, so the work in flight is bounded and there
-is no object per line. Only the calling thread draws the progress bar.
+is no object per line. Only the calling thread draws the progress bar. Waiting, pacing and trying
+again are the transport's; the engine says when to stop.
 """
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import math
 import threading
 import time
-from functools import partial
+from dataclasses import dataclass
+from typing import Any
 
 from respan_notebook.batch import CREATED, FAILED, NOT_SENT, UPDATED, Batch, Outcomes
 from respan_notebook.client import RespanClient
@@ -21,81 +25,136 @@ from respan_notebook.errors import (
     RespanError,
 )
 from respan_notebook.models import Score
+from respan_notebook.reading import settle_unchanged
 from respan_notebook.report import PushReport
+from respan_notebook.retry import BUDGET, Effort, StoppedError
+from respan_notebook.throttle import Limit
 
 # With these no other line can do better.
 _FINAL = (AuthenticationError, PermissionDeniedError, RedirectError)
 _LOOK = 0.1  # Seconds between two looks at the progress.
+_REASON = 100  # Characters of an error that the bar shows.
 _GRACE = 1.5  # Seconds that requests under way have to end after an interrupt.
 
 
-def push(
-    batch: Batch,
-    outcomes: Outcomes,
-    client: RespanClient,
-    warnings: list[str],
-    *,
-    concurrency: int,
-    progress: bool,
-) -> PushReport:
-    """Send the lines that are ``failed`` or ``not_sent`` and report on all.
+@dataclass(frozen=True)
+class Sending:
+    """How a push is sent; the arguments of ``push_scores`` that have to do with it.
 
-    Parameters
+    Attributes
     ----------
-    batch, outcomes
-        As :func:`respan_notebook.batch.preflight` gives them; ``outcomes`` is not changed.
-    client : RespanClient
-        Where to.
-    warnings : list of str
-        For the report.
     concurrency : int
         Threads, and so requests under way at once.
+    rate_limit : tuple of (int, float) or None
+        Requests in any so many seconds.
+    deadline : float or None
+        Seconds.
+    skip_unchanged : bool
+        Whether to read first what the server has.
     progress : bool
-        Whether to show a bar with rate and time left.
+        Whether to show a bar with rate, time left and the reason of a wait.
     """
-    sender = _Sender(batch, copy.deepcopy(outcomes), client)
-    sender.run(concurrency, progress)
-    resend = partial(push, concurrency=concurrency, progress=progress)
-    return PushReport(batch, sender.outcomes, warnings=warnings, resend=resend, client=client)
+
+    concurrency: int = 16
+    rate_limit: Limit | None = None
+    deadline: float | None = None
+    skip_unchanged: bool = False
+    progress: bool = True
+
+    def estimate(self, scores: int) -> str:
+        """Return how long so many scores take, as far as that is known beforehand."""
+        if self.rate_limit is None or scores == 0:
+            return ""
+        count, seconds = self.rate_limit
+        return f"about {_duration((scores - 1) // count * seconds)} at {count} in {seconds:g} s"
+
+    def push(
+        self, batch: Batch, outcomes: Outcomes, client: RespanClient, warnings: list[str]
+    ) -> PushReport:
+        """Send the lines that are ``failed`` or ``not_sent`` and report on all.
+
+        Parameters
+        ----------
+        batch, outcomes
+            As :func:`respan_notebook.batch.preflight` gives them; ``outcomes`` is not changed.
+        client : RespanClient
+            Where to.
+        warnings : list of str
+            For the report.
+        """
+        sender = _Sender(batch, copy.deepcopy(outcomes), client, self)
+        warnings = [*warnings, *sender.run()]
+        return PushReport(batch, sender.outcomes, warnings=warnings, sending=self, client=client)
 
 
 class _Sender:
-    def __init__(self, batch: Batch, outcomes: Outcomes, client: RespanClient) -> None:
+    def __init__(
+        self, batch: Batch, outcomes: Outcomes, client: RespanClient, sending: Sending
+    ) -> None:
         self.batch, self.outcomes, self.client = batch, outcomes, client
-        self._lines = outcomes.lines(FAILED, NOT_SENT).tolist()
-        for line in self._lines:
+        self._sending = sending
+        self._effort = Effort(budget=BUDGET, deadline=sending.deadline, announce=False)
+        for line in outcomes.lines(FAILED):
             outcomes.status[line] = NOT_SENT
-            outcomes.errors.pop(line, None)
+            outcomes.errors.pop(int(line), None)
         outcomes.stopped = ""
-        self._next = iter(self._lines)
-        self._done = 0
-        self._stop = threading.Event()
-        self._lock = threading.Lock()
         self._under_way: set[int] = set()
+        self._done = 0
+        self._lock = threading.Lock()
         self._closed = False
 
-    def run(self, concurrency: int, progress: bool) -> None:
+    def run(self) -> list[str]:
+        """Send everything; return warnings for the report."""
+        warnings: list[str] = []
+        self.client.gate.pace(self._sending.rate_limit)
+        threads: list[threading.Thread] = []
+        try:
+            if self._sending.skip_unchanged:
+                warnings = self._settle_unchanged()
+            lines = self.outcomes.lines(NOT_SENT).tolist()
+            self._next = iter(lines)
+            threads += [
+                threading.Thread(target=self._work, daemon=True, name=f"respan-push-{i}")
+                for i in range(min(self._sending.concurrency, len(lines)))
+            ]
+            self._follow(threads, len(lines))
+        except KeyboardInterrupt:
+            self._effort.end("interrupted")
+            with contextlib.suppress(KeyboardInterrupt):  # Pressed again: wait no longer.
+                self._await(threads)
+        self.client.gate.pace(None)
+        self._close()
+        return warnings
+
+    def _follow(self, threads: list[threading.Thread], total: int) -> None:
+        """Run the threads and draw the bar until they are done."""
         from tqdm.auto import tqdm  # Slow to import, and a dry run needs none.
 
-        threads = [
-            threading.Thread(target=self._work, daemon=True, name=f"respan-push-{i}")
-            for i in range(min(concurrency, len(self._lines)))
-        ]
-        with tqdm(
-            total=len(self._lines), unit=" scores", disable=not (progress and self._lines)
-        ) as bar:
-            try:
-                for thread in threads:
-                    thread.start()
-                for thread in threads:
-                    while thread.is_alive():
-                        thread.join(_LOOK)
-                        bar.update(self._done - bar.n)
-            except KeyboardInterrupt:
-                self._halt("interrupted")
-                self._await(threads)
-            bar.update(self._done - bar.n)
-        self._close()
+        hide = not (self._sending.progress and total)
+        start = self._done
+        with tqdm(total=total, unit=" scores", disable=hide) as bar:
+            bar.set_postfix_str(self._sending.estimate(total))
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(_LOOK)
+                    self._draw(bar, start)
+            self._draw(bar, start)
+
+    def _draw(self, bar: Any, start: int) -> None:
+        gate = self.client.gate
+        held, limit, trouble = gate.held(), gate.limit, self._effort.trouble
+        if held:
+            reason = f"the server asks to wait, {math.ceil(held)} s more"
+        elif trouble:
+            reason = f"trying again after: {trouble[:_REASON]}"
+        else:
+            reason = f"keeping to {limit[0]} in {limit[1]:.3g} s" if limit else ""
+        bar.set_postfix_str(reason, refresh=False)
+        bar.update(self._done - start - bar.n)
+        if held or trouble:
+            bar.refresh()
 
     def _await(self, threads: list[threading.Thread]) -> None:
         end = time.monotonic() + _GRACE
@@ -103,35 +162,58 @@ class _Sender:
             if thread.ident is not None:
                 thread.join(max(0.0, end - time.monotonic()))
 
+    def _settle_unchanged(self) -> list[str]:
+        """Send one line, whose answer names the scorer, and settle those that are there."""
+        lines = self.outcomes.lines(NOT_SENT).tolist()
+        for line in lines:
+            self._send(line)
+            scorer = self.client.scorer
+            if self._effort.ended or scorer is not None:
+                break
+        if self._effort.ended or scorer is None:
+            return []
+        return settle_unchanged(self.batch, self.outcomes, self.client, scorer, self._effort)
+
     def _work(self) -> None:
         try:
-            while not self._stop.is_set() and (line := next(self._next, None)) is not None:
+            while not self._effort.ended and (line := next(self._next, None)) is not None:
                 self._send(line)
         finally:
             self.client.close()
 
     def _send(self, line: int) -> None:
-        self.outcomes.attempts[line] += 1
-        self._under_way.add(line)
+        with self._lock:
+            self._under_way.add(line)
         start = time.monotonic()
         result: Score | None = None
-        status, error = 0, ""
+        status, attempts, error = 0, 0, ""
         try:
             score = self.batch.score(line)
-            result, status = self.client.upsert_score_with_status(self.batch.log_id(line), score)
-        except _FINAL as final:
-            status, error = final.status, str(final)
-            self._halt(error)
-        except HTTPError as refused:
-            status, error = refused.status, str(refused)
+            result, answer = self.client.upsert_score_within(
+                self.batch.log_id(line), score, self._effort
+            )
+            status, attempts = answer.status, answer.attempts
+        except StoppedError:
+            with self._lock:
+                self._under_way.discard(line)
+            return
         except RespanError as failed:
-            error = str(failed)
+            status = failed.status if isinstance(failed, HTTPError) else 0
+            attempts, error = failed.attempts, str(failed)
+            if isinstance(failed, _FINAL):
+                self._effort.end(error)
         except Exception as bug:  # noqa: BLE001 - a thread that dies would not say which line.
             error = f"{type(bug).__name__}: {bug}"
-        self._record(line, time.monotonic() - start, status, result, error)
+        self._record(line, time.monotonic() - start, status, attempts, result, error)
 
     def _record(
-        self, line: int, seconds: float, status: int, result: Score | None, error: str
+        self,
+        line: int,
+        seconds: float,
+        status: int,
+        attempts: int,
+        result: Score | None,
+        error: str,
     ) -> None:
         outcomes = self.outcomes
         with self._lock:
@@ -140,25 +222,32 @@ class _Sender:
             self._under_way.discard(line)
             outcomes.seconds[line] = seconds
             outcomes.http_status[line] = status
+            outcomes.attempts[line] += attempts
             if result is None:
                 outcomes.status[line], outcomes.errors[line] = FAILED, error
             else:
                 outcomes.status[line] = CREATED if status == 201 else UPDATED
                 outcomes.score_ids[line] = result.id
-                outcomes.is_passed[line] = result.is_passed
+                passed = result.is_passed
+                outcomes.is_passed[line] = passed if isinstance(passed, bool) else None
             self._done += 1
-
-    def _halt(self, reason: str) -> None:
-        with self._lock:
-            self.outcomes.stopped = self.outcomes.stopped or reason
-        self._stop.set()
 
     def _close(self) -> None:
         """Settle the lines that are still under way; their threads may end later."""
         with self._lock:
             self._closed = True
+        self.outcomes.stopped = self._effort.ended
         for line in self._under_way:
+            self.outcomes.status[line] = FAILED
+            self.outcomes.attempts[line] += 1
             self.outcomes.errors[line] = (
-                f"{self.outcomes.stopped} while it was on its way, so it may have arrived; "
+                f"{self._effort.ended} while it was on its way, so it may have arrived; "
                 "sending it again is safe"
             )
+
+
+def _duration(seconds: float) -> str:
+    minutes, hours = seconds / 60, seconds / 3600
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    return f"{minutes:.0f} min" if hours < 1 else f"{hours:.1f} h"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
-from functools import cached_property
-from typing import Any
+import re
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -14,9 +13,30 @@ from respan_notebook.batch import FAILED, INVALID, NOT_SENT, STATUSES, Batch, Ou
 from respan_notebook.client import RespanClient
 from respan_notebook.errors import ConfigurationError, PushError
 
-_SHOWN = 10  # Lines with an error that the repr shows.
+_SHOWN = 10  # Reasons that the repr shows.
+_LABELS = 3  # Rows that it names for each.
+_COLOURS = {
+    "created": "#2e8540",
+    "updated": "#62b36e",
+    "unchanged": "#b8d8be",
+    "skipped": "#d5d5d5",
+    "duplicate": "#a0a0a0",
+    "invalid": "#e08a1e",
+    "failed": "#c62828",
+    "not_sent": "#8e7cc3",
+}
 
-Resend = Callable[[Batch, Outcomes, RespanClient, list[str]], "PushReport"]
+
+class Resend(Protocol):
+    """What can send the lines of a report again: :class:`respan_notebook.push.Sending`."""
+
+    def push(
+        self, batch: Batch, outcomes: Outcomes, client: RespanClient, warnings: list[str]
+    ) -> PushReport:
+        """Send the lines that are ``failed`` or ``not_sent``."""
+
+    def estimate(self, scores: int) -> str:
+        """Return how long so many scores take, as far as that is known beforehand."""
 
 
 class PushReport:
@@ -32,7 +52,7 @@ class PushReport:
     ``duplicate`` another row scores the same log by the same evaluator and counts
     ``invalid``   refused before sending: ``error`` says why
     ``failed``    sent and refused, or given up: ``error`` says why
-    ``not_sent``  the push ended before it, or it was a dry run
+    ``not_sent``  the push ended before it was sent, or it was a dry run
     ============= ===================================================================
 
     Attributes
@@ -49,12 +69,12 @@ class PushReport:
         outcomes: Outcomes,
         *,
         warnings: list[str],
-        resend: Resend,
+        sending: Resend,
         client: RespanClient | None = None,
         dry_run: bool = False,
     ) -> None:
         self._batch, self._outcomes = batch, outcomes
-        self._resend, self._client = resend, client
+        self._sending, self._client = sending, client
         self.warnings, self.dry_run = warnings, dry_run
 
     def __getstate__(self) -> dict[str, Any]:
@@ -64,7 +84,7 @@ class PushReport:
     def __len__(self) -> int:
         return len(self._batch)
 
-    @cached_property
+    @property
     def frame(self) -> pd.DataFrame:
         """A row per score, in the order of the pushed frame and with its index labels.
 
@@ -110,6 +130,24 @@ class PushReport:
         return self.frame[np.isin(self._outcomes.status, self._bad)]
 
     @property
+    def reasons(self) -> pd.DataFrame:
+        """The errors of all lines, those alike together: ``status``, ``rows``, ``reason``.
+
+        ``rows`` says how many lines, ``reason`` is the first one's error, and the index holds that
+        line's label; in the order of the lines.
+        """
+        groups = self._groups()
+        firsts = [lines[0] for lines in groups.values()]
+        return pd.DataFrame(
+            {
+                "status": [STATUSES[status] for status, _ in groups],
+                "rows": [len(lines) for lines in groups.values()],
+                "reason": [self._outcomes.errors[line] for line in firsts],
+            },
+            index=self._batch.index.take([line // self._batch.width for line in firsts]),
+        )
+
+    @property
     def payloads(self) -> pd.DataFrame:
         """What is still to be sent: ``log_id``, ``evaluator`` and ``body``, the request's (dict).
 
@@ -152,7 +190,7 @@ class PushReport:
         Parameters
         ----------
         client : RespanClient, optional
-            Needed when the report was unpickled, or the key has changed.
+            Else the one of the push; after unpickling, one made from the environment.
 
         Returns
         -------
@@ -162,14 +200,12 @@ class PushReport:
         Raises
         ------
         ConfigurationError
-            When there is no client, or this was a dry run.
+            When this was a dry run, or there is no key.
         """
         if self.dry_run:
             raise ConfigurationError("this was a dry run; push again, without dry_run=True")
-        client = client or self._client
-        if client is None:
-            raise ConfigurationError("retry needs a client: report.retry(RespanClient(...))")
-        return self._resend(self._batch, self._outcomes, client, self.warnings)
+        client = client or self._client or RespanClient()
+        return self._sending.push(self._batch, self._outcomes, client, self.warnings)
 
     def _errors(self) -> list[str | None]:
         outcomes = self._outcomes
@@ -189,47 +225,70 @@ class PushReport:
             return f"of a dry run: {self._summary().replace('not_sent', 'ready to send')}"
         return f"pushed: {self._summary()}"
 
+    def _notes(self) -> list[str]:
+        """Return what there is to say beside the counts, most telling first."""
+        stopped = self._outcomes.stopped
+        notes = [f"stopped: {stopped}"] if stopped else []
+        notes += [f"warning: {warning}" for warning in self.warnings]
+        if self.dry_run:
+            estimate = self._sending.estimate(len(self._outcomes.lines(NOT_SENT)))
+            notes += [f"sending takes {estimate}"] if estimate else []
+        return notes
+
+    def _groups(self) -> dict[tuple[int, str], list[int]]:
+        """Return the lines with an error by status and reason, in the order of the first."""
+        groups: dict[tuple[int, str], list[int]] = {}
+        for line, error in sorted(self._outcomes.errors.items()):
+            groups.setdefault((int(self._outcomes.status[line]), _reason(error)), []).append(line)
+        return groups
+
     def _shown_errors(self) -> list[tuple[str, str, str]]:
-        """Return row label, status and reason of the first lines with something to say."""
-        lines = sorted(self._outcomes.errors)[:_SHOWN]
-        return [
-            (
-                repr(self._batch.label(line)),
-                STATUSES[self._outcomes.status[line]],
-                self._outcomes.errors[line],
-            )
-            for line in lines
-        ]
+        """Return rows, status and reason for the first groups of lines with an error."""
+        shown = []
+        for (status, _), lines in list(self._groups().items())[:_SHOWN]:
+            labels = ", ".join(repr(self._batch.label(line)) for line in lines[:_LABELS])
+            more = f" and {len(lines) - _LABELS:,} more" if len(lines) > _LABELS else ""
+            rows = f"row{'s' if len(lines) > 1 else ''} {labels}{more}"
+            shown.append((rows, STATUSES[status], self._outcomes.errors[lines[0]]))
+        return shown
 
     def _more(self) -> str:
-        more = len(self._outcomes.errors) - _SHOWN
-        return f"... and {more:,} more in report.errors" if more > 0 else ""
+        more = len(self._groups()) - _SHOWN
+        return f"... and {more:,} more reasons in report.reasons" if more > 0 else ""
 
     def __repr__(self) -> str:
-        stopped = self._outcomes.stopped
-        lines = [f"PushReport {self._title()}"]
-        lines += [f"  stopped: {stopped}"] if stopped else []
-        lines += [f"  warning: {warning}" for warning in self.warnings]
-        lines += [
-            f"  row {label} {status}: {error}" for label, status, error in self._shown_errors()
-        ]
-        lines += [f"  {self._more()}"] if self._more() else []
-        return "\n".join(lines)
+        lines = [f"PushReport {self._title()}", *self._notes()]
+        lines += [f"{rows} {status}: {error}" for rows, status, error in self._shown_errors()]
+        lines += [self._more()] if self._more() else []
+        return "\n  ".join(lines)
 
     def _repr_html_(self) -> str:
         escape = html.escape
-        notes = [f"stopped: {self._outcomes.stopped}"] if self._outcomes.stopped else []
-        notes += [f"warning: {warning}" for warning in self.warnings]
         rows = "".join(
-            "<tr>"
-            + "".join(f"<td style='text-align:left'>{escape(c)}</td>" for c in cells)
-            + "</tr>"
+            f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
             for cells in self._shown_errors()
         )
-        head = "<tr><th>row</th><th>status</th><th>reason</th></tr>"
+        head = "<tr><th>rows</th><th>status</th><th>reason</th></tr>"
         return (
-            f"<div><b>PushReport</b> {escape(self._title())}"
-            + "".join(f"<div>{escape(note)}</div>" for note in notes)
+            f"<div><b>PushReport</b> {escape(self._title())}{self._bar()}"
+            + "".join(f"<div>{escape(note)}</div>" for note in self._notes())
             + (f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>" if rows else "")
             + f"<div>{escape(self._more())}</div></div>"
         )
+
+    def _bar(self) -> str:
+        """Return a strip whose parts are as wide as the statuses are frequent."""
+        parts = "".join(
+            f'<span title="{n:,} {name}" style="flex:{n};background:{_COLOURS[name]}"></span>'
+            for name, n in self.counts.items()
+        )
+        style = "display:flex;height:8px;max-width:480px;margin:4px 0"
+        label = html.escape(self._summary())
+        return f'<div role="img" aria-label="{label}" style="{style}">{parts}</div>'
+
+
+def _reason(error: str) -> str:
+    """Return an error without what differs from row to row."""
+    error = re.sub(r", got .*", "", error, flags=re.DOTALL)
+    error = re.sub(r"/logs/[^/ ]+/", "/logs/.../", error)
+    return re.sub(r"as row .*, which", "as another row, which", error)

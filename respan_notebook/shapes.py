@@ -43,7 +43,7 @@ def read_scores(
     FrameError, UnknownEvaluatorError, UnsupportedEvaluatorError
         As ``push_scores``.
     """
-    log_ids, errors = _log_ids(frame)
+    log_ids, errors = read_row_ids(frame)
     if scores is None:
         batch, used = _tidy(frame, log_ids, known), set[Hashable]()
     else:
@@ -61,13 +61,16 @@ def read_scores(
 
 
 def _has(frame: pd.DataFrame, name: Hashable) -> bool:
-    return any(column == name for column in frame.columns)
+    return any(_is_label(column, name) for column in frame.columns)
+
+
+def _is_label(column: Hashable, name: Hashable) -> bool:
+    # 0 is not False, and comparing with pd.NA gives pd.NA.
+    return column is name or (type(column) is type(name) and bool(column == name))
 
 
 def _column(frame: pd.DataFrame, name: Hashable) -> pd.Series[Any]:
-    found = [i for i, column in enumerate(frame.columns) if column == name]
-    if not found and name in frame.index.names:
-        return frame.index.get_level_values(name).to_series()  # type: ignore[arg-type]
+    found = [i for i, column in enumerate(frame.columns) if _is_label(column, name)]
     if not found:
         raise FrameError(f"no column {name!r}; {choose(name, frame.columns)}")
     if len(found) > 1:
@@ -75,25 +78,36 @@ def _column(frame: pd.DataFrame, name: Hashable) -> pd.Series[Any]:
     return frame.iloc[:, found[0]]
 
 
-def _log_ids(frame: pd.DataFrame) -> tuple[list[Any], RowErrors]:
-    names = [n for n in LOG_ID_COLUMNS if _has(frame, n) or n in frame.index.names]
-    if not names:
+def read_row_ids(frame: pd.DataFrame) -> tuple[list[Any], RowErrors]:
+    """Return the log id of each row of a frame, and what is wrong with those that can't be."""
+    levels = [name for name in frame.index.names if name in LOG_ID_COLUMNS]
+    if len(set(levels)) < len(levels):
+        raise FrameError(f"an index level is there more than once: {listed(levels)}")
+    found = {name: _column(frame, name).tolist() for name in LOG_ID_COLUMNS if _has(frame, name)}
+    for level in levels:
+        found.setdefault(level, frame.index.get_level_values(level).tolist())
+    if not found:
         raise FrameError(
             f"no log id: the frame needs a column {', '.join(LOG_ID_COLUMNS[:-1])} or "
             f"{LOG_ID_COLUMNS[-1]}; its columns are {listed(frame.columns)}"
         )
-    columns = [_column(frame, name).tolist() for name in names]
-    for name, cells in zip(names[1:], columns[1:], strict=True):
+    (first, cells), *others = found.items()
+    for name, other in others:
         # `unique_id` and `id` of a log are the same thing; then there is nothing to ask.
-        if not all(
-            a is b or a == b or (is_missing(a) and is_missing(b))
-            for a, b in zip(columns[0], cells, strict=True)
-        ):
+        if not all(map(_is_same_id, cells, other)):
             raise FrameError(
-                f"two columns could be the log id, {names[0]!r} and {name!r}, and they "
-                "differ; rename or drop the one that is not"
+                f"two columns could be the log id, {first!r} and {name!r}, and they differ; "
+                "rename or drop the one that is not"
             )
-    return read_log_ids(columns[0])
+    return read_log_ids(cells)
+
+
+def _is_same_id(one: Any, other: Any) -> bool:
+    if isinstance(one, str) and isinstance(other, str):
+        return one == other
+    if is_missing(one) or is_missing(other):
+        return is_missing(one) and is_missing(other)
+    return shown(one) == shown(other)
 
 
 def _wide(
@@ -145,24 +159,35 @@ def _columns_by_evaluator(
 ) -> dict[str, Hashable]:
     if isinstance(scores, Mapping):
         columns = dict(scores)
+    elif isinstance(scores, str | Evaluator):
+        columns = same_names([scores], known)
+    elif isinstance(scores, Sequence):
+        columns = same_names(scores, known)
     else:
-        listed = [scores] if isinstance(scores, str | Evaluator) else list(scores)
-        objects = [one for one in listed if isinstance(one, Evaluator)]
-        if objects:
-            known.add(objects)
-        names = [one.key if isinstance(one, Evaluator) else one for one in listed]
-        columns = {name: name for name in names}
+        raise FrameError(f"scores is a mapping of evaluator to column or a list, not {scores!r}")
     if not columns:
         raise FrameError("no evaluator given: pass a mapping of evaluator to column, or a list")
     for name, column in columns.items():
         if not isinstance(name, str):
             raise FrameError(f"an evaluator is named by its slug or id, not by {shown(name)}")
+        if not isinstance(column, Hashable):
+            raise FrameError(f"{name!r} needs the name of a column, not {shown(column)}")
         if _has(frame, name) and known.get(name) is None and known.get(str(column)) is not None:
             raise FrameError(
                 f"{name!r} is a column and {column!r} an evaluator; the mapping goes from "
                 "evaluator to column: swap them"
             )
     return columns
+
+
+def same_names(scores: Sequence[str | Evaluator], known: Catalogue) -> dict[str, Hashable]:
+    """Return evaluator -> column where the columns bear the evaluators' slugs."""
+    for one in scores:
+        if not isinstance(one, str | Evaluator):
+            raise FrameError(f"an evaluator is a slug, an id or an Evaluator, not {shown(one)}")
+    known.add(one for one in scores if isinstance(one, Evaluator))
+    names = [one.key if isinstance(one, Evaluator) else one for one in scores]
+    return {name: name for name in names}
 
 
 def _refuse_twins(columns: Mapping[str, Hashable], targets: Sequence[Target]) -> None:
@@ -185,6 +210,8 @@ def _one_field(names: list[str], columns: list[list[Any]]) -> tuple[list[str | N
 
 
 def _name(cell: Any) -> str | None:
-    if is_missing(cell) or cell == "":
+    if is_missing(cell):
         return None
-    return cell if isinstance(cell, str) else str(cell)
+    if isinstance(cell, str):
+        return str.__str__(cell) or None
+    return shown(cell)

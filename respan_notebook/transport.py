@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import requests
 from pydantic import SecretStr
@@ -23,7 +23,13 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError as Urllib3Error
 
 from respan_notebook import errors
+from respan_notebook.retry import REFUSALS, Effort, StoppedError
+from respan_notebook.throttle import LONGEST_HOLD, gate_for
 from respan_notebook.urls import is_loopback
+
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_CALL_ATTEMPTS: Final = 5
+_CALL_DEADLINE: Final = 60.0  # Seconds that one call may wait and try again.
 
 _ERRORS: Final[Mapping[int, type[errors.HTTPError]]] = {
     401: errors.AuthenticationError,
@@ -44,11 +50,21 @@ _HINTS: Final[Mapping[int, str]] = {
 }
 
 
+class _Hidden(str):
+    """Text that a traceback with local variables does not show."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'[key]'"
+
+
 class Answer(NamedTuple):
-    """A successful answer: its status code, and the body's JSON (None when it is empty)."""
+    """A successful answer: status code, the body's JSON (None when empty), requests sent."""
 
     status: int
     body: Any
+    attempts: int = 1
 
 
 class Connection:
@@ -76,7 +92,7 @@ class Connection:
         url = urlsplit(base_url)
         self._origin = f"{url.scheme}://{url.netloc}"
         self._headers = {
-            "Authorization": f"Bearer {bearer.get_secret_value()}",
+            "Authorization": _Hidden(f"Bearer {bearer.get_secret_value()}"),
             "Accept": "application/json",
             "User-Agent": "respan-notebook",
         }
@@ -126,7 +142,8 @@ class Connection:
         return request
 
     def _exchange(self, request: requests.PreparedRequest) -> requests.Response:
-        failure: type[errors.TransportError]
+        failure: type[errors.TransportError] | None
+        reason = ""
         try:
             response = self._adapter.send(request, **self._settings)
             response.content  # noqa: B018 - reads the body, which may break off
@@ -135,15 +152,17 @@ class Connection:
             failure, reason = errors.RequestTimeoutError, _reason(error)
         except (requests.RequestException, Urllib3Error, OSError) as error:
             failure, reason = errors.TransportError, _reason(error)
-        # Raised out here, since the caught exception holds the request and so the key.
+        except KeyboardInterrupt:
+            failure = None
+        # Raised out here, since the frames that the caught exceptions hold show the key.
+        if failure is None:
+            raise KeyboardInterrupt
         hint = "; is the sandbox running?" if self._is_local else ""
         raise failure(f"no answer from {self._origin}: {reason}{hint}")
 
     def _error(self, method: str, path: str, response: requests.Response) -> errors.HTTPError:
         status = response.status_code
-        # A server may quote the key back.
         text = response.content.decode(errors="replace")
-        text = text.replace(self._bearer.get_secret_value(), "[key]")
         detail, fields, retry_after = _read_error(text, response.headers)
         if 300 <= status < 400:
             location = response.headers.get("Location", "nowhere")
@@ -151,6 +170,13 @@ class Connection:
                 f"redirected to {location[:200]}, which is not followed; give the base URL that "
                 "answers itself (https, right host, no path but /api)"
             )
+        # A server may quote the key back.
+        key = self._bearer.get_secret_value()
+        detail = detail.replace(key, "[key]")
+        fields = {
+            name.replace(key, "[key]"): [message.replace(key, "[key]") for message in messages]
+            for name, messages in fields.items()
+        }
         kind = _ERRORS.get(status) or _FAMILIES.get(status // 100, errors.UnexpectedAnswerError)
         shown = path if len(path) <= 120 else f"{path[:100]}...{path[-16:]}"
         return kind(
@@ -180,6 +206,7 @@ class Transport:
         self._bearer = bearer
         self._root = urlsplit(base_url).path + "/api"
         self._local = threading.local()
+        self.gate = gate_for(base_url, bearer)
 
     def close(self) -> None:
         """Close the connection of this thread; the next request opens a new one."""
@@ -187,9 +214,24 @@ class Transport:
         if connection is not None:
             connection.close()
 
-    def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
-        """Send one request to a path below ``/api``; errors as :meth:`Connection.send`."""
-        return self._send(method, self._root + path, body)
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        effort: Effort | None = None,
+    ) -> Answer:
+        """Send a request to a path below ``/api``, as often as the effort allows.
+
+        Raises
+        ------
+        TransportError, HTTPError
+            As :meth:`Connection.send`, from the last attempt.
+        StoppedError
+            When the effort ended before the first.
+        """
+        return self._send(method, self._root + path, body, effort or self._one_call())
 
     def pages(
         self,
@@ -197,6 +239,8 @@ class Transport:
         path: str,
         body: Mapping[str, Any] | None,
         params: Mapping[str, Any],
+        *,
+        effort: Effort | None = None,
     ) -> Iterator[list[Any]]:
         """Iterate over the results of each page, following ``next``.
 
@@ -204,31 +248,96 @@ class Transport:
         """
         query = urlencode({name: v for name, v in params.items() if v is not None})
         url = f"{self._root}{path}?{query}"
+        seen = set[str]()
         while url:
-            page = self._send(method, url, body).body
+            seen.add(url)
+            page = self._send(method, url, body, effort or self._one_call()).body
             if not isinstance(page, dict) or not isinstance(page.get("results"), list):
                 raise errors.UnexpectedAnswerError(
                     f"{method} {path} gave no page of results; is {self.base_url} a Respan?"
                 )
+            if not all(isinstance(result, dict) for result in page["results"]):
+                raise errors.UnexpectedAnswerError(f"{method} {path} gave results of another kind")
             yield page["results"]
-            url = self._next(page.get("next"))
+            url = self._next(url, page.get("next"))
+            if url in seen:
+                raise errors.UnexpectedAnswerError(f"{method} {path}: the pages go in a circle")
 
-    def _send(self, method: str, url: str, body: Mapping[str, Any] | None) -> Answer:
+    def _one_call(self) -> Effort:
+        return Effort(attempts=_CALL_ATTEMPTS, deadline=_CALL_DEADLINE)
+
+    def _send(
+        self, method: str, url: str, body: Mapping[str, Any] | None, effort: Effort
+    ) -> Answer:
         connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = Connection(self.base_url, self._bearer, self.timeout)
-            self._local.connection = connection
-        return connection.send(method, url, None if body is None else _encode(body))
+            connection = self._local.connection = Connection(
+                self.base_url, self._bearer, self.timeout
+            )
+        data = None if body is None else _encode(body)
+        attempts, failures = 0, 0
+        last: errors.RespanError | None = None
+        while (ticket := self._pass_gate(effort)) is not None:
+            attempts += 1
+            try:
+                answer = connection.send(method, url, data)
+            except errors.RespanError as error:
+                last = error
+                error.attempts = attempts
+                if isinstance(error, errors.RateLimitError):
+                    self._hold(ticket, error, effort)
+                    continue
+                self._note(ticket, error)
+                failures += 1
+                if not effort.wait_to_retry(error, failures):
+                    break
+            else:
+                self.gate.passed(ticket)
+                effort.succeeded()
+                return answer._replace(attempts=attempts)
+        raise last or StoppedError(effort.ended)
 
-    def _next(self, url: str | None) -> str:
+    def _pass_gate(self, effort: Effort) -> int | None:
+        """Wait until a request may go and return its ticket, None when the effort ended."""
+        while not effort.ended:
+            seconds, ticket = self.gate.ask()
+            if seconds <= 0:
+                return ticket
+            held = self.gate.held()
+            reason = f"the server asks to wait {held:.0f} s" if held else "keeping to the limit"
+            effort.wait(seconds, reason)
+        return None
+
+    def _hold(self, ticket: int, error: errors.RateLimitError, effort: Effort) -> None:
+        self.gate.refused(ticket, error.retry_after)
+        longest = min(effort.left, LONGEST_HOLD)
+        if (error.retry_after or 0.0) > longest:
+            effort.end(f"the server asks to wait {error.retry_after:g} s, over {longest:.0f} s")
+        elif self.gate.refusals > REFUSALS:
+            effort.end(f"the server answered 429 {REFUSALS} times in a row: {error.detail}")
+
+    def _note(self, ticket: int, error: errors.RespanError) -> None:
+        if isinstance(error, errors.HTTPError):
+            self.gate.passed(ticket)
+        else:
+            self.gate.lost(ticket)
+
+    def _next(self, current: str, url: object) -> str:
         """Return path and query of the next page, empty after the last."""
-        if not url:
+        if url is None or url == "":
             return ""
-        own, given = urlsplit(self.base_url), urlsplit(url)
-        # Behind a gateway the server may name another scheme; only path and query are used.
-        if given.netloc and (given.hostname, given.port or own.port) != (own.hostname, own.port):
+        own = urlsplit(self.base_url)
+        try:
+            # Only path and query are used: behind a gateway the server may name another scheme,
+            # and what follows the host can't become part of it.
+            given = urlsplit(urljoin(f"{own.scheme}://{own.netloc}{current}", str(url)))
+            port = given.port or _DEFAULT_PORTS.get(own.scheme)
+        except ValueError:
+            given, port = urlsplit(""), None
+        own_port = own.port or _DEFAULT_PORTS.get(own.scheme)
+        if (given.hostname, port) != (own.hostname, own_port) or not given.path.startswith("/"):
             raise errors.UnexpectedAnswerError(
-                f"the next page is on another host, {given.hostname}, which is not followed; "
+                f"the next page, {str(url)[:200]!r}, is on another host, which is not followed; "
                 "set base_url to the host that the server calls itself"
             )
         return f"{given.path}?{given.query}"
@@ -237,7 +346,7 @@ class Transport:
 def _encode(body: Mapping[str, Any]) -> bytes:
     try:
         return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
-    except (TypeError, ValueError) as error:  # UnicodeEncodeError is a ValueError.
+    except (TypeError, ValueError, RecursionError) as error:  # UnicodeEncodeError is a ValueError.
         raise errors.InvalidValueError(f"this can't be sent as JSON: {error}", value=body) from None
 
 
@@ -287,7 +396,7 @@ def _seconds(wait: object) -> float | None:
 def _seconds_until(date: str) -> float | None:
     try:
         moment = parsedate_to_datetime(date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -74,8 +74,16 @@ def value_type(evaluator: Evaluator) -> ValueType:
     Raises
     ------
     UnsupportedEvaluatorError
-        When its ``score_value_type`` is absent or unknown.
+        When its ``score_value_type`` is absent or unknown, when it has neither id nor slug, or
+        when no number lies within its bounds.
     """
+    low, high = evaluator.bounds
+    if not evaluator.key.strip():
+        raise UnsupportedEvaluatorError("an evaluator needs an id or an evaluator_slug")
+    if low is not None and high is not None and low > high:
+        raise UnsupportedEvaluatorError(
+            f"evaluator {evaluator.key!r} has a min_score, {low:g}, above its max_score, {high:g}"
+        )
     try:
         return VALUE_TYPES[evaluator.score_value_type or ""]
     except KeyError:
@@ -104,7 +112,7 @@ def encoder(evaluator: Evaluator) -> Encoder:
     Raises
     ------
     UnsupportedEvaluatorError
-        When the evaluator's ``score_value_type`` is absent or unknown.
+        As :func:`value_type`.
 
     Examples
     --------

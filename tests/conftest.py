@@ -18,6 +18,20 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls of a client are not tried again."""
+    monkeypatch.setattr("respan_notebook.transport._CALL_ATTEMPTS", 1)
+    monkeypatch.setattr("respan_notebook.transport._CALL_DEADLINE", 0.1)
+
+
+@pytest.fixture
+def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another attempt comes at once; how often it comes is as ever."""
+    monkeypatch.setattr("respan_notebook.retry._BACKOFF", 0.001)
+    monkeypatch.setattr("respan_notebook.retry._LONGEST_BACKOFF", 0.01)
+
+
+@pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox(demo=True, annotators=["ann@example.com", "bob@example.com"]) as running:
         yield running

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+import signal
+import socket
+import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +27,7 @@ from respan_notebook import (
     InvalidValueError,
     NotFoundError,
     RespanClient,
+    RespanError,
     Sandbox,
     ScoreWrite,
     UnexpectedAnswerError,
@@ -142,7 +147,27 @@ def test_client__shows_the_key_nowhere(canned: Start, caplog: pytest.LogCaptureF
         assert KEY.encode() not in pickle.dumps(error)
         assert error.__context__ is None
     assert KEY not in f"{client!r} {vars(client)} {caplog.text}"
+    moved = canned(status=302, headers={"Location": f"https://x.example/?k={KEY}"})
+    with RespanClient(KEY, moved.base_url) as redirected, pytest.raises(RespanError) as location:
+        redirected.get_log("log_1")
+    assert KEY not in str(location.value)
     assert "Unknown key [key]" in str(caught.value)
+
+
+def test_client__an_interrupt_shows_no_key() -> None:
+    """Ctrl-C while a request hangs: the frames of requests, which hold headers, are gone."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        main = threading.main_thread().ident or 0
+        timer = threading.Timer(0.3, signal.pthread_kill, [main, signal.SIGINT])
+        timer.start()
+        with RespanClient(KEY, url) as client, pytest.raises(KeyboardInterrupt) as caught:
+            client.get_log("log_1")
+        timer.join()
+    verbose = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    shown = "".join(str(frame.locals) for frame in verbose.stack if "test_" not in frame.filename)
+    assert KEY not in shown
+    assert not any("urllib3" in frame.filename for frame in verbose.stack)
 
 
 # -- log ids ------------------------------------------------------------------------------------
@@ -171,10 +196,10 @@ def test_upsert_score__any_log_id_is_one_segment(client: RespanClient, log_id: s
 
 
 def test_upsert_score__creates_then_updates(client: RespanClient) -> None:
-    created, first = client.upsert_score_with_status("demo_01", GOOD)
+    created, first = client.upsert_score_within("demo_01", GOOD)
     again = ScoreWrite(evaluator_slug="helpfulness", numerical_value=2, explanation="on reflection")
-    updated, second = client.upsert_score_with_status("demo_01", again)
-    assert (first, second) == (201, 200)
+    updated, second = client.upsert_score_within("demo_01", again)
+    assert (first.status, second.status, second.attempts) == (201, 200, 1)
     assert (created.id, created.numerical_value, created.scorer) == (
         updated.id,
         4.0,
@@ -339,11 +364,60 @@ def test_pages__never_to_another_host(canned: Start) -> None:
     assert elsewhere.requests == []
 
 
-@pytest.mark.parametrize("body", [b"{}", b'{"results": {}}', b"[]"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "@127.0.0.1:{port}/steal/",
+        ".evil.example/x",
+        "//127.0.0.1:{port}/x",
+        "http://h:99999/x",
+        5,
+        {},
+    ],
+    ids=str,
+)
+def test_pages__a_crafted_next_leads_nowhere_else(canned: Start, url: Any) -> None:
+    elsewhere = canned()
+    port = elsewhere.base_url.rpartition(":")[2]
+    url = url.format(port=port) if isinstance(url, str) else url
+
+    def answer(_path: str) -> Canned:
+        last = len(server.requests) > 1
+        page = {"next": None if last else url, "results": []}
+        return Canned(body=json.dumps(page).encode())
+
+    server = canned(answer)
+    with RespanClient(KEY, server.base_url) as client, suppress(UnexpectedAnswerError):
+        client.filter_scores()
+    assert elsewhere.requests == []
+    assert all(path.startswith("/api/scores/list/") for _, path, _, _ in server.requests)
+
+
+def test_pages__a_query_alone_is_the_same_route(canned: Start) -> None:
+    def answer(path: str) -> Canned:
+        page = {"next": None if "page=2" in path else "?page=2", "results": []}
+        return Canned(body=json.dumps(page).encode())
+
+    server = canned(answer)
+    with RespanClient(KEY, server.base_url) as client:
+        client.filter_scores()
+    assert server.requests[1][1] == "/api/scores/list/?page=2"
+
+
+def test_pages__in_a_circle(canned: Start) -> None:
+    body = b'{"next": "?page_size=100", "results": []}'
+    with (
+        RespanClient(KEY, canned(body=body).base_url) as client,
+        pytest.raises(UnexpectedAnswerError, match="in a circle"),
+    ):
+        client.filter_scores()
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"results": {}}', b"[]", b'{"results": [1]}'])
 def test_pages__no_page(canned: Start, body: bytes) -> None:
     with (
         RespanClient(KEY, canned(body=body).base_url) as client,
-        pytest.raises(UnexpectedAnswerError, match="no page of results"),
+        pytest.raises(UnexpectedAnswerError, match=r"no page of results|results of another kind"),
     ):
         client.list_evaluators()
 
@@ -351,7 +425,7 @@ def test_pages__no_page(canned: Start, body: bytes) -> None:
 def test_model__answer_of_another_kind(canned: Start) -> None:
     with (
         RespanClient(KEY, canned(body=b'{"ok": true}').base_url) as client,
-        pytest.raises(UnexpectedAnswerError, match="no Score: id"),
+        pytest.raises(UnexpectedAnswerError, match=r"no Score, although it answered 200.*: id"),
     ):
         client.upsert_score("log_1", GOOD)
 

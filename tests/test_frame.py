@@ -120,7 +120,7 @@ FRAME = pd.DataFrame({"log_id": ["a", "b"], "stars": [1, 2], "ok": [True, None]}
         ({}, FrameError, "no evaluator given"),
         ([], FrameError, "no evaluator given"),
         ({1: "stars"}, FrameError, r"slug or id, not by 1 \(int\)"),
-        ({"ok": "stars"}, FrameError, "from evaluator to column; swap them"),
+        ({"ok": "stars"}, FrameError, "from evaluator to column: swap them"),
         ({"stars": "stars", "ev_1": "ok"}, FrameError, "'stars' and 'ev_1' are the same"),
         (None, FrameError, "a row per score"),
     ],
@@ -308,7 +308,7 @@ NOON = datetime(2026, 1, 5, 12)
         (pd.Series(pd.to_datetime([NOON, None]).tz_localize(TOKYO)), "2026-01-05T03:00:00Z", False),
         (
             pd.Series(["2026-01-05T12:00:00.5+09:00", None]),
-            "2026-01-05T12:00:00.500000+09:00",
+            "2026-01-05T03:00:00.500000Z",
             False,
         ),
         (pd.Series(["2026-01-05", None]), "2026-01-05T00:00:00Z", True),
@@ -391,6 +391,103 @@ def test_tidy__value_and_raw_fields() -> None:
     )
     with pytest.raises(FrameError, match="both a column 'value' and 'numerical_value'"):
         dry(frame, None)
+
+
+class Odd:
+    """A value that breaks whoever looks at it."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("no comparing")
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no showing")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [Odd(), np.array([1, 2]), 10**5000, np.timedelta64(3), np.datetime64("10000-01-01"), {"a": 1}],
+    ids=lambda cell: type(cell).__name__,
+)
+@pytest.mark.parametrize(
+    "column",
+    ["log_id", "timestamp", "environment", "prompt_version_number", "evaluator_slug", "value"],
+)
+def test_push_scores__an_odd_cell_stops_no_other_row(column: str, cell: Any) -> None:
+    good = {
+        "log_id": "a",
+        "timestamp": NOON.replace(tzinfo=UTC),
+        "environment": "prod",
+        "prompt_version_number": 3,
+        "evaluator_slug": "stars",
+        "value": 1,
+    }
+    frame = pd.DataFrame([good, {**good, "log_id": "b"}]).astype(object)
+    frame[column] = pd.Series([cell, frame[column][1]], dtype=object)
+    report = dry(frame, None)
+    assert report.counts == {"invalid": 1, "not_sent": 1}
+    assert len(report.payloads) == 1
+    assert report.errors["error"].notna().all()
+    assert repr(report)
+    assert report._repr_html_()
+
+
+def test_tidy__surrogate_in_an_evaluator_name() -> None:
+    slug = pd.Series(["x\ud83d"], dtype=object)
+    frame = pd.DataFrame({"log_id": ["a"], "evaluator_slug": slug, "numerical_value": [1]})
+    report = dry(frame, None)
+    assert statuses(report) == ["invalid"]
+    assert "no valid Unicode" in report.frame["error"][0]
+    report.frame.to_string().encode()
+
+
+def test_push_scores__what_passes_the_check_can_be_sent() -> None:
+    times = np.array(["20000-01-01", "-5000-01-01", "2026-01-01", "NaT"], "datetime64[s]")
+    frame = pd.DataFrame({"log_id": list("abcd"), "stars": 1, "timestamp": times})
+    report = dry(frame)
+    assert statuses(report) == ["invalid", "invalid", "not_sent", "not_sent"]
+    assert [body.get("timestamp") for body in report.payloads["body"]] == [
+        "2026-01-01T00:00:00Z",
+        None,
+    ]
+    assert "years 1 to 9999, got 20000-01-01" in report.frame["error"][0]
+
+
+def test_push_scores__columns_named_by_other_things() -> None:
+    frame = pd.DataFrame({"log_id": ["a"], 0: [1], pd.NA: [2], "stars": [3]})
+    assert dry(frame).payloads["body"][0]["numerical_value"] == 3.0
+    assert dry(frame, {"stars": 0}).payloads["body"][0]["numerical_value"] == 1.0
+    for wrong in (None, False, pd.Series([3])):
+        with pytest.raises(FrameError, match=r"stars|column"):
+            dry(frame, {"stars": wrong})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"evaluators": ["stars"]},
+        {"evaluators": [STARS, GOOD, STARS.model_copy(update={"name": "x"})]},
+        {"client": "key"},
+        {"deadline": 0},
+        {"rate_limit": "fast"},
+    ],
+    ids=str,
+)
+def test_push_scores__refuses_arguments_of_another_kind(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        FRAME.respan.push_scores(["stars"], **{"evaluators": BOTH, "dry_run": True, **options})
+    with pytest.raises(FrameError, match="not 3"):
+        dry(FRAME, 3)
+    with pytest.raises(FrameError, match="an evaluator is a slug"):
+        dry(FRAME, [3])
+
+
+def test_push_scores__objects_and_slugs_together(client: RespanClient) -> None:
+    frame = pd.DataFrame({"log_id": ["demo_01"], "stars": [3], "helpfulness": [4]})
+    scores = [Evaluator(evaluator_slug="stars", score_value_type="numerical"), "helpfulness"]
+    report = frame.respan.push_scores(scores, client=client, dry_run=True)
+    assert statuses(report) == ["not_sent", "not_sent"]
 
 
 def test_tidy__missing_value_is_skipped_whatever_the_evaluator() -> None:

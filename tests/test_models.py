@@ -101,7 +101,7 @@ def test_score_write__naive_timestamp_is_utc() -> None:
     [
         ({"numerical_value": 1.0}, "needs evaluator_id or evaluator_slug"),
         ({"evaluator_id": "e"}, "given: none"),
-        ({"evaluator_id": "", "boolean_value": True}, "at least 1 character"),
+        ({"evaluator_id": "", "boolean_value": True}, "at least 1"),
         ({"evaluator_id": "e", "numerical_value": 1.0, "boolean_value": True}, "exactly one"),
         ({"evaluator_id": "e", "numerical_value": True}, "valid number"),
         ({"evaluator_id": "e", "numerical_value": "4"}, "valid number"),
@@ -167,7 +167,8 @@ def test_evaluator__unknown_type_is_readable(kind: str | None) -> None:
         ({"score_config": {"min_score": 0, "max_score": 1}}, (0, 1)),
         ({"score_config": {}, "configurations": {"min_score": 1, "max_score": 5}}, (1, 5)),
         ({"score_config": {"min_score": 0}, "configurations": {"min_score": 9}}, (0, None)),
-        ({"configurations": {"min_score": True, "max_score": "5"}}, (None, None)),
+        ({"configurations": {"min_score": True, "max_score": "5"}}, (None, 5)),
+        ({"configurations": {"min_score": "inf", "max_score": 10**400}}, (None, None)),
         ({"configurations": ["odd"]}, (None, None)),
         ({"score_config": {"min_score": "low"}}, (None, None)),
     ],
@@ -184,7 +185,23 @@ def test_evaluator__choices_from_either_place() -> None:
     assert Evaluator(id="e").choices == ()
 
 
-def test_evaluator__needs_an_identity() -> None:
-    with pytest.raises(ValidationError, match="id or an evaluator_slug"):
-        Evaluator(name="nameless")
-    assert (Evaluator(id="e").key, Evaluator(id="e", evaluator_slug="s").key) == ("e", "s")
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"name": "no id"},
+        {"score_config": []},
+        {"score_config": ""},
+        {"score_config": {"choices": ["A"], "min_score": {"a": 1}}},
+        {"categorical_choices": "[]"},
+        {"passing_conditions": 7, "tags": "a", "version": "v1", "created_at": "soon"},
+    ],
+)
+def test_evaluator__what_is_odd_is_readable(odd: dict[str, Any]) -> None:
+    one = Evaluator.model_validate(odd)
+    assert (one.bounds, one.choices) == ((None, None), ())
+    assert json.loads(one.model_dump_json(exclude_unset=True)) == odd
+
+
+def test_evaluator__key_is_the_slug_else_the_id() -> None:
+    keys = Evaluator(id="e").key, Evaluator(id="e", evaluator_slug="s").key, Evaluator().key
+    assert keys == ("e", "s", "")

@@ -282,6 +282,7 @@ def test_push_scores__other_ends_of_a_push(canned: Start, status: int) -> None:
     assert report.counts == {"failed": 1, "not_sent": 49}
 
 
+@pytest.mark.usefixtures("no_backoff")
 def test_push_scores__no_respan_there(canned: Start) -> None:
     frame = pd.DataFrame({"log_id": ["log_1"], "stars": [3]})
     with RespanClient("key", canned(body=b"<html>Hello</html>").base_url) as client:
@@ -290,6 +291,7 @@ def test_push_scores__no_respan_there(canned: Start) -> None:
     assert "not JSON but 'Hello'" in report.frame["error"][0]
 
 
+@pytest.mark.usefixtures("no_backoff")
 def test_push_scores__server_gone() -> None:
     frame = pd.DataFrame({"log_id": ["log_1", "log_2"], "stars": [3, 4]})
     with RespanClient("key", "http://127.0.0.1:1") as client:
@@ -315,7 +317,7 @@ def test_push_scores__a_bug_in_a_thread_is_a_failed_row(
     def broken(*_args: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(client, "upsert_score_with_status", broken)
+    monkeypatch.setattr(client, "upsert_score_within", broken)
     frame = pd.DataFrame({"log_id": ["demo_01"], "stars": [3]})
     report = frame.respan.push_scores([STARS], client=client, **QUIET)
     assert report.frame["error"].tolist() == ["ZeroDivisionError: a bug"]
@@ -324,6 +326,7 @@ def test_push_scores__a_bug_in_a_thread_is_a_failed_row(
 # -- and then -----------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("no_backoff")
 def test_retry__sends_what_did_not_arrive_and_only_that(canned: Start) -> None:
     broken = True
 
@@ -341,8 +344,13 @@ def test_retry__sends_what_did_not_arrive_and_only_that(canned: Start) -> None:
         again = report.retry()
         assert statuses(report) == ["created", "failed", "invalid"]
         assert statuses(again) == ["created", "created", "invalid"]
-        assert again.frame["attempts"].tolist() == [1, 2, 0]
-        assert len(server.requests) == 3
+        assert (report.counts, again.counts) == (
+            {"created": 1, "invalid": 1, "failed": 1},
+            {"created": 2, "invalid": 1},
+        )
+        assert again.frame["error"].tolist()[:2] == [None, None]
+        assert again.frame["attempts"].tolist() == [1, 11, 0]
+        assert len(server.requests) == 12
         assert again.frame["is_passed"].tolist()[:2] == [True, True]
 
 
@@ -351,7 +359,7 @@ def test_report__survives_pickling_without_the_key(client: RespanClient) -> None
     report = frame.respan.push_scores("helpfulness", client=client, **QUIET)
     copy: PushReport = pickle.loads(pickle.dumps(report))
     pd.testing.assert_frame_equal(copy.frame, report.frame)
-    with pytest.raises(ConfigurationError, match="retry needs a client"):
+    with pytest.raises(ConfigurationError, match="no API key"):
         copy.retry()
     client.create_log({"unique_id": "no_log"})
     assert statuses(copy.retry(client)) == ["created", "created"]
@@ -394,9 +402,14 @@ def test_push_scores__interrupt_returns_the_report(canned: Start) -> None:
         start = time.monotonic()
         report = frame.respan.push_scores([STARS], client=client, concurrency=2, **QUIET)
         waited = time.monotonic() - start
+    sent = len(server.requests)
     release.set()
     assert waited < 8
-    assert report.counts == {"created": 1, "not_sent": 99}
+    assert report.counts == {"created": 1, "failed": 2, "not_sent": 97}
     errors = report.frame["error"]
     assert errors[99] == "interrupted"
     assert errors.str.contains("may have arrived", na=False).sum() == 2
+    time.sleep(0.2)
+    # What ends later neither changes the report nor goes on sending.
+    assert report.counts == {"created": 1, "failed": 2, "not_sent": 97}
+    assert len(server.requests) == sent == 3

@@ -43,5 +43,7 @@ def test_snippets__run_one_after_the_other(capsys: pytest.CaptureFixture[str]) -
     finally:
         names["sandbox"].stop()  # type: ignore[attr-defined]
     printed = capsys.readouterr().out
-    for said in re.findall(r"#> (.*)", README):
+    expected = re.findall(r"^# ?> (.*)", README, re.M)
+    assert len(expected) >= 6
+    for said in expected:
         assert said.strip() in printed

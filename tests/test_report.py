@@ -30,12 +30,29 @@ def test_frame__columns_and_dtypes() -> None:
     assert frame["error"][0] is None
 
 
-def test_repr__shows_counts_and_the_first_errors() -> None:
-    report = report_of([f"log_{n}" for n in range(12)], ["bad"] * 12)
-    text = repr(report)
-    assert text.startswith("PushReport of a dry run: 12 invalid\n")
-    assert "row 0 invalid: 'stars' (numerical) takes a number, got 'bad' (str); text is not" in text
-    assert text.endswith("... and 2 more in report.errors")
+def test_repr__names_each_reason_once() -> None:
+    values = ["bad"] * 12 + [float("inf")]
+    report = report_of([f"log_{n}" for n in range(13)], values)
+    assert repr(report).splitlines() == [
+        "PushReport of a dry run: 13 invalid",
+        "  rows 0, 1, 2 and 9 more invalid: 'stars' (numerical) takes a number, got 'bad' (str); "
+        "text is not taken for a number; convert with pd.to_numeric",
+        "  row 12 invalid: 'stars' (numerical) takes a finite number, got inf (float)",
+    ]
+    assert report.reasons[["status", "rows"]].to_dict("list") == {
+        "status": ["invalid", "invalid"],
+        "rows": [12, 1],
+    }
+    assert report.reasons.index.tolist() == [0, 12]
+    assert len(report.errors) == 13
+
+
+def test_repr__many_reasons() -> None:
+    evaluators = [f"own_{n}" for n in range(14)]
+    frame = pd.DataFrame({"log_id": "a", "evaluator_slug": evaluators, "value": 1})
+    report = frame.respan.push_scores(evaluators=[STARS], dry_run=True)
+    assert repr(report).endswith("... and 4 more reasons in report.reasons")
+    assert "and 4 more reasons" in report._repr_html_()
 
 
 def test_repr_html__escapes_what_a_log_says() -> None:

@@ -14,6 +14,8 @@ from canned import CannedServer
 
 from respan_notebook import RespanClient, errors
 
+pytestmark = pytest.mark.usefixtures("one_attempt")
+
 KEY = "sk-secret-0123456789"
 Start = Callable[..., CannedServer]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,7 @@ ACCEPTED = [
     ("multi_select", {}, "[not JSON", ["[not JSON"]),
     ("categorical", LEGACY_CHOICES, ["Warm"], ["warm"]),
     ("text", {}, " as it is ", " as it is "),
+    ("json", {}, np.array(3), "3"),
     ("text", {}, "日本語 🎉", "日本語 🎉"),
     ("comment", {}, "fine", "fine"),
     ("json", {}, {"a": [1, None, True]}, '{"a": [1, null, true]}'),
@@ -96,6 +98,8 @@ REFUSED = [
     ("numerical", {}, True, "takes a number"),
     ("numerical", {}, np.bool_(True), "takes a number"),
     ("numerical", {}, "4", "pd.to_numeric"),
+    ("numerical", {}, np.timedelta64(3, "s"), "takes a number"),
+    ("json", {}, {"a": np.timedelta64(3, "s")}, "no timedelta64"),
     ("numerical", {}, [4], "takes a number"),
     ("numerical", {}, 1j, "takes a number"),
     ("numerical", {}, math.inf, "finite"),
@@ -187,6 +191,52 @@ def test_encoder__refuses(kind: str, fields: Any, raw: Any, message: str) -> Non
 def test_encoder__missing_is_no_score(kind: str, raw: Any) -> None:
     assert encoder(evaluator(kind))(raw) is None
     assert score_write(evaluator(kind), raw) is None
+
+
+def test_encoder__needs_an_identity_and_bounds_that_hold_a_number() -> None:
+    with pytest.raises(UnsupportedEvaluatorError, match="needs an id or an evaluator_slug"):
+        encoder(Evaluator(score_value_type="text"))
+    upside_down = {"score_config": {"min_score": 5, "max_score": 1}}
+    with pytest.raises(UnsupportedEvaluatorError, match="min_score, 5, above its max_score, 1"):
+        encoder(evaluator("numerical", **upside_down))
+
+
+class Tone(str, Enum):  # noqa: UP042 - its str() is not its text
+    WARM = "warm"
+
+
+def named(*pairs: tuple[Any, Any]) -> dict[str, Any]:
+    return {"score_config": {"choices": [{"name": n, "value": v} for n, v in pairs]}}
+
+
+@pytest.mark.parametrize(
+    ("choices", "raw", "text"),
+    [
+        (named(("Warm", "warm")), Tone.WARM, "warm"),
+        (named(("Good", "")), "Good", "Good"),
+        (named((None, 3), (None, 4)), 3, "3"),
+        (named((None, 3), (None, 4)), "3", "3"),
+        (named(("Odd", ["x"])), "Odd", "Odd"),
+        (named(("OK", "a"), ("OK", "a")), "OK", "a"),
+        (named(("[x]", "[x]")), "[x]", "[x]"),
+    ],
+)
+def test_choices__odd_but_clear(choices: Any, raw: Any, text: str) -> None:
+    assert encoder(evaluator("single_select", **choices))(raw) == [text]
+    assert encoder(evaluator("multi_select", **choices))(raw) == [text]
+
+
+@pytest.mark.parametrize(
+    ("choices", "raw"),
+    [
+        (named(("OK", "a"), ("OK", "b")), "OK"),
+        (named(("Yes", 1), ("No", 1)), 1),
+        (named(("A", "B"), ("B", "A")), "A"),
+    ],
+)
+def test_choices__ambiguous(choices: Any, raw: Any) -> None:
+    with pytest.raises(InvalidValueError, match="several choices of that name"):
+        encoder(evaluator("single_select", **choices))(raw)
 
 
 @pytest.mark.parametrize("kind", [None, "", "stars", "Numerical"])

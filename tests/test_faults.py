@@ -1,0 +1,259 @@
+"""5,000 scores through faults: afterwards the database and every line of the report are right.
+
+The sandbox is a process of its own with a database file; a proxy, another process, breaks things.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from respan_notebook import Evaluator, PushReport, RespanClient
+
+ROWS = 5_000
+STARS = Evaluator(evaluator_slug="stars", score_value_type="numerical")
+FRAME = pd.DataFrame({"log_id": [f"log_{n}" for n in range(ROWS)], "stars": range(ROWS)})
+FAULTY = Path(__file__).with_name("faulty.py")
+Run = Callable[..., "Server"]
+
+
+class Server:
+    """A sandbox in a process of its own, on a database file and a fixed port."""
+
+    def __init__(self, db: Path, *options: str) -> None:
+        self.db, self.options = db, options
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "respan_notebook.sandbox", "--db", str(self.db)]
+        command += ["--port", str(self.port), *self.options]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.ready = json.loads(self.process.stdout.readline())
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process.stdout.close()  # type: ignore[union-attr]
+            self.process = None
+
+    def stored(self) -> dict[str, float]:
+        connection = sqlite3.connect(self.db)
+        rows = connection.execute("select log_id, numerical_value from scores").fetchall()
+        connection.close()
+        assert len(dict(rows)) == len(rows), "one score per log"
+        return dict(rows)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """Give a running server that has the logs."""
+    server = Server(tmp_path / "respan.sqlite")
+    server.start()
+    with RespanClient(server.ready["api_key"], server.ready["base_url"]) as client:
+        for start in range(0, ROWS, 500):
+            logs = [{"unique_id": log_id} for log_id in FRAME["log_id"][start : start + 500]]
+            client._transport.send("POST", "/request-logs/bulk/", {"logs": logs})
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def through(server: Server) -> Iterator[Callable[..., RespanClient]]:
+    """Give a function that makes a client whose requests pass the faulty proxy."""
+    with ExitStack() as stack:
+
+        def connect(**plan: Any) -> RespanClient:
+            command = [sys.executable, str(FAULTY), str(server.port), json.dumps(plan)]
+            proxy = stack.enter_context(
+                subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            )
+            stack.callback(proxy.kill)
+            assert proxy.stdout is not None
+            url = f"http://127.0.0.1:{proxy.stdout.readline().strip()}"
+            return stack.enter_context(RespanClient(server.ready["api_key"], url))
+
+        yield connect
+
+
+def push(client: RespanClient, **options: Any) -> PushReport:
+    options = {"client": client, "progress": False, **options}
+    return FRAME.respan.push_scores([STARS], **options)
+
+
+def check(report: PushReport, server: Server) -> None:
+    """Every line says the truth: arrived is stored, not sent is not."""
+    stored = server.stored()
+    lines = zip(report.frame["log_id"], report.frame["status"], FRAME["stars"], strict=True)
+    for log_id, status, value in lines:
+        if status in ("created", "updated", "unchanged"):
+            assert stored[log_id] == value, log_id
+        elif status == "not_sent":
+            assert log_id not in stored, log_id
+        else:
+            assert status == "failed"
+            assert stored.get(log_id, value) == value
+    assert report.frame["error"][report.frame["status"].isin(["failed", "not_sent"])].notna().all()
+
+
+def check_all_arrived(report: PushReport, server: Server) -> None:
+    assert report.ok, report
+    assert server.stored() == dict(zip(FRAME["log_id"], FRAME["stars"], strict=True))
+
+
+def test_faults__drops_500s_502s_and_cut_answers(
+    server: Server, through: Callable[..., RespanClient]
+) -> None:
+    plan = {"drop_before": 0.05, "drop_after": 0.05, "error_500": 0.05, "html_502": 0.03}
+    report = push(through(**plan, cut=0.02))
+    check_all_arrived(report, server)
+    assert report.frame["attempts"].sum() > 1.15 * ROWS
+    # What was stored before its answer was lost is updated by the next attempt.
+    assert report.counts["updated"] > 100
+
+
+def test_faults__server_killed_and_back(server: Server) -> None:
+    def restart() -> None:
+        time.sleep(0.5)
+        server.kill()
+        time.sleep(2)
+        server.start()
+
+    thread = threading.Thread(target=restart)
+    with RespanClient(server.ready["api_key"], server.ready["base_url"]) as client:
+        thread.start()
+        report = push(client)
+        thread.join()
+    check_all_arrived(report, server)
+    assert report.frame["attempts"].max() > 1
+
+
+@pytest.mark.parametrize("how", ["deadline", "budget"])
+def test_faults__server_gone_for_good(
+    server: Server, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if how == "budget":
+        monkeypatch.setattr("respan_notebook.retry._LONGEST_BACKOFF", 0.1)
+    with RespanClient(server.ready["api_key"], server.ready["base_url"]) as client:
+        threading.Timer(0.5, server.kill).start()
+        start = time.monotonic()
+        report = push(client, deadline=4 if how == "deadline" else None)
+        waited = time.monotonic() - start
+    assert waited < 30
+    check(report, server)
+    assert report.counts["not_sent"] > 100
+    assert report.counts["failed"] <= 200
+    assert report.frame["attempts"].sum() < ROWS + 300
+    assert {"deadline": "the deadline of 4 s", "budget": "gave up after 200"}[how] in repr(report)
+
+
+@pytest.mark.parametrize(
+    "retry_after",
+    [
+        "",
+        ', "retry_after": 0',
+        ', "retry_after": -5',
+        ', "retry_after": "soon"',
+        ', "retry_after": 1',
+    ],
+    ids=["none", "zero", "negative", "text", "one"],
+)
+def test_faults__429_storm(
+    server: Server, through: Callable[..., RespanClient], retry_after: str
+) -> None:
+    body = f'{{"detail": "slow down"{retry_after}}}'
+    report = push(through(refuse=[4000, 4017, body]))
+    check_all_arrived(report, server)
+
+
+def test_faults__429_for_ages_ends_the_push(
+    server: Server, through: Callable[..., RespanClient]
+) -> None:
+    body = '{"detail": "slow down", "retry_after": 1000000000}'
+    start = time.monotonic()
+    report = push(through(refuse=[2000, 9_999, body]))
+    assert time.monotonic() - start < 20
+    check(report, server)
+    assert "asks to wait 1e+09 s" in repr(report)
+    assert report.counts["not_sent"] > 2000
+
+
+def test_faults__key_revoked_halfway(server: Server, through: Callable[..., RespanClient]) -> None:
+    report = push(through(revoke_after=2500))
+    check(report, server)
+    assert 2480 <= report.counts["created"] <= 2500
+    assert 1 <= report.counts["failed"] <= 16
+    assert "Key revoked" in repr(report)
+    with RespanClient(server.ready["api_key"], server.ready["base_url"]) as client:
+        check_all_arrived(report.retry(client), server)
+
+
+def test_faults__two_threads_push_at_once(server: Server) -> None:
+    reports: list[PushReport] = []
+    with RespanClient(server.ready["api_key"], server.ready["base_url"]) as client:
+        threads = [threading.Thread(target=lambda: reports.append(push(client))) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    for report in reports:
+        check_all_arrived(report, server)
+    created = sum(report.counts.get("created", 0) for report in reports)
+    assert created == ROWS
+
+
+PUSH = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from test_faults import RespanClient, push
+print(push(RespanClient(sys.argv[2], sys.argv[3])).counts)
+"""
+
+
+def test_faults__two_processes_push_at_once(server: Server) -> None:
+    ready = server.ready
+    command = [sys.executable, "-c", PUSH, str(FAULTY.parent), ready["api_key"], ready["base_url"]]
+    runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    counts = [json.loads(run.communicate()[0].replace("'", '"')) for run in runs]
+    assert sum(c.get("created", 0) for c in counts) == ROWS
+    assert sum(c.get("updated", 0) for c in counts) == ROWS
+    assert server.stored() == dict(zip(FRAME["log_id"], FRAME["stars"], strict=True))
+
+
+def test_faults__interrupt_then_retry(server: Server) -> None:
+    moment = random.Random(11).uniform(0.5, 1.5)
+    main = threading.main_thread().ident or 0
+    pressed: list[float] = []
+
+    def press() -> None:
+        pressed.append(time.monotonic())
+        signal.pthread_kill(main, signal.SIGINT)
+
+    with RespanClient(server.ready["api_key"], server.ready["base_url"]) as client:
+        threading.Timer(moment, press).start()
+        report = push(client)
+        assert time.monotonic() - pressed[0] < 2
+        check(report, server)
+        assert report.counts["not_sent"] > 0
+        before = report.frame["attempts"]
+        again = report.retry()
+        check_all_arrived(again, server)
+        arrived = report.frame["status"].isin(["created", "updated"])
+        assert (again.frame["attempts"] == before)[arrived].all(), "what arrived is not sent again"
