@@ -78,6 +78,7 @@ class Gate:
         self._lock = threading.Lock()
         self._given: Limit | None = None
         self._learned: Limit | None = None
+        self._good: Limit | None = None  # What was kept before a little more was tried.
         self._sent: deque[float] = deque()
         self._passed: deque[float] = deque()
         self._held_until = 0.0
@@ -123,7 +124,8 @@ class Gate:
             if wait > 0:
                 return wait, 0
             self._probing = self.refusals > 0
-            if self._probing:
+            idle = not self._passed or self._passed[-1] < now - _LONGEST_LOOK_BACK
+            if self._probing or idle:
                 self._start = now
                 self._passed.clear()
             return 0.0, self._holds
@@ -190,19 +192,21 @@ class Gate:
         return min(max(retry_after, floor), LONGEST_HOLD)
 
     def _learn(self, now: float, wait: float, *, informed: bool) -> None:
-        """Take what passed since the last hold, and the wait, for the server's limit."""
-        count = len(self._passed)
-        if count == 0:
+        """Take what passed before the hold, and the wait, for the server's limit."""
+        if not self._passed:
             return  # A probe that came too early says nothing about the rate.
-        looked_back = min(now - self._start, _LONGEST_LOOK_BACK)
-        measured = count, (looked_back + wait) * _SLACK
-        if informed:
-            self._learned = measured
-        else:
-            count, seconds = self._learned or measured
-            self._learned = (count // 2, seconds) if count > 1 else (1, min(2 * seconds, 60.0))
-        if self._step > 1 or self._needed < self._patience:
+        if self._good is not None:  # A little more was tried, and was too much.
+            self._learned = self._good
             self._patience = min(2 * self._patience, _MOST_PATIENCE)
+        elif self._learned is None:
+            looked_back = min(now - self._start, _LONGEST_LOOK_BACK)
+            count = len(self._passed) if informed else max(1, len(self._passed) // 2)
+            self._learned = count, (looked_back + wait) * _SLACK
+        else:
+            count, seconds = self._learned
+            less = count * 4 // 5 if informed else count // 2
+            self._learned = (less, seconds) if less else (1, min(2 * seconds, _LONGEST_LOOK_BACK))
+        self._good = None
         self._clean, self._step, self._needed = 0, 1, self._patience
 
     def _speed_up(self) -> None:
@@ -210,6 +214,7 @@ class Gate:
         self._clean += 1
         if self._learned is None or self._clean < self._needed * self._learned[0]:
             return
+        self._good = self._learned
         self._learned = self._learned[0] + self._step, self._learned[1]
         self._clean, self._step, self._needed = 0, 2 * self._step, 1
 

@@ -171,15 +171,14 @@ def test_faults__server_gone_for_good(
         ', "retry_after": 0',
         ', "retry_after": -5',
         ', "retry_after": "soon"',
-        ', "retry_after": 1',
     ],
-    ids=["none", "zero", "negative", "text", "one"],
+    ids=["none", "zero", "negative", "text"],
 )
 def test_faults__429_storm(
     server: Server, through: Callable[..., RespanClient], retry_after: str
 ) -> None:
     body = f'{{"detail": "slow down"{retry_after}}}'
-    report = push(through(refuse=[4000, 4017, body]))
+    report = push(through(refuse=[4000, 4009, body]))
     check_all_arrived(report, server)
 
 

@@ -1,0 +1,317 @@
+"""Pacing, waiting, resuming and reading back, with the real sandbox."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pandas as pd
+import pytest
+from canned import Canned, CannedServer
+
+from respan_notebook import (
+    ConfigurationError,
+    Evaluator,
+    FrameError,
+    PushReport,
+    RespanClient,
+    Sandbox,
+    ScoreWrite,
+    ServerError,
+)
+
+Start = Callable[..., CannedServer]
+STARS = Evaluator(evaluator_slug="stars", score_value_type="numerical")
+TAGS = Evaluator(evaluator_slug="tags", score_value_type="json")
+
+
+def frame_of(rows: int) -> pd.DataFrame:
+    return pd.DataFrame({"log_id": [f"log_{n}" for n in range(rows)], "stars": range(rows)})
+
+
+@contextmanager
+def serving(rows: int, **options: Any) -> Iterator[RespanClient]:
+    """Give a client of a sandbox that has this many logs."""
+    with (
+        Sandbox(annotators=["maker@example.com", "ann@example.com"], **options) as sandbox,
+        RespanClient(sandbox.api_key, sandbox.base_url) as maker,
+        RespanClient(sandbox.api_keys["ann@example.com"], sandbox.base_url) as client,
+    ):
+        for start in range(0, rows, 500):
+            ids = frame_of(rows)["log_id"][start : start + 500]
+            logs = {"logs": [{"unique_id": log_id} for log_id in ids]}
+            maker._transport.send("POST", "/request-logs/bulk/", logs)
+        yield client
+
+
+def push(frame: pd.DataFrame, client: RespanClient, **options: Any) -> PushReport:
+    return frame.respan.push_scores([STARS], client=client, **{"progress": False, **options})
+
+
+@pytest.fixture
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every request that is really sent, as method and path."""
+    from respan_notebook.transport import Connection
+
+    sent: list[str] = []
+    send = Connection.send
+
+    def counted(self: Connection, method: str, path: str, body: bytes | None = None) -> Any:
+        sent.append(f"{method} {path}")
+        return send(self, method, path, body)
+
+    monkeypatch.setattr(Connection, "send", counted)
+    return sent
+
+
+# -- pacing -------------------------------------------------------------------------------------
+
+
+def test_rate_limit__paces_from_the_start(requests: list[str]) -> None:
+    with serving(30, rate_limit=(10, 1)) as client:
+        time.sleep(1.1)
+        requests.clear()
+        start = time.monotonic()
+        report = push(frame_of(30), client, rate_limit="10/1.1s")
+        assert report.counts == {"created": 30}
+        assert 2.1 < time.monotonic() - start < 6
+        assert len(requests) == 30, "none was answered 429"
+
+
+def test_429__is_waited_for_and_learned_from(requests: list[str]) -> None:
+    with serving(60, rate_limit=(20, 1)) as client:
+        time.sleep(1.1)
+        requests.clear()
+        report = push(frame_of(60), client)
+        assert report.counts == {"created": 60}
+        assert len(requests) <= 60 + 16 + 2
+        assert client.gate.limit is not None
+        assert 0.6 * 20 < client.gate.limit[0] / client.gate.limit[1] < 1.1 * 20
+
+
+def test_429__calls_of_the_client_wait_and_say_so(caplog: pytest.LogCaptureFixture) -> None:
+    with serving(0, rate_limit=(2, 1)) as client:
+        for _ in range(4):
+            client.list_evaluators()
+    assert "the server asks to wait" in caplog.text
+
+
+def test_deadline__a_longer_hold_is_not_waited_for(canned: Start) -> None:
+    server = canned(status=429, body=b'{"detail": "slow down", "retry_after": 30}')
+    with RespanClient("key", server.base_url) as client:
+        start = time.monotonic()
+        report = push(frame_of(100), client, deadline=5)
+        assert time.monotonic() - start < 2
+    assert report.counts["not_sent"] >= 84
+    assert "asks to wait 30 s, over 5 s" in repr(report)
+
+
+def test_429__for_ever_ends_by_itself(canned: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("respan_notebook.throttle._BACKOFF", 0.001)
+    monkeypatch.setattr("respan_notebook.throttle._LONGEST_BACKOFF", 0.01)
+    server = canned(status=429, body=b'{"detail": "slow down"}')
+    with RespanClient("key", server.base_url) as client:
+        report = push(frame_of(50), client)
+    assert "429 20 times in a row" in repr(report)
+    assert report.counts["not_sent"] >= 34
+    assert len(server.requests) < 60
+
+
+def test_bar__shows_why_it_waits(capsys: pytest.CaptureFixture[str]) -> None:
+    with serving(12, rate_limit=(6, 1)) as client:
+        time.sleep(1.1)
+        push(frame_of(12), client, progress=True)
+    shown = capsys.readouterr().err
+    assert "12/12" in shown
+    assert "the server asks to wait" in shown
+
+
+def test_estimate__is_said_before_anything_is_sent() -> None:
+    report = frame_of(10_000).respan.push_scores([STARS], dry_run=True, rate_limit="60/min")
+    assert "sending takes about 2.8 h at 60 in 60 s" in repr(report)
+
+
+# -- retries ------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("no_backoff")
+@pytest.mark.parametrize("status", [408, 409, 500, 502, 503, 504])
+def test_retry__what_may_pass(canned: Start, status: int) -> None:
+    def answer(_path: str) -> Canned:
+        return Canned(status=status if len(server.requests) < 3 else 201, body=b'{"id": "s"}')
+
+    server = canned(answer)
+    with RespanClient("key", server.base_url) as client:
+        report = push(frame_of(1), client)
+    assert report.frame[["status", "attempts", "http_status"]].values.tolist() == [
+        ["created", 3, 201]
+    ]
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 413, 422])
+def test_retry__what_will_not(canned: Start, status: int) -> None:
+    server = canned(status=status, body=b'{"detail": "no"}')
+    with RespanClient("key", server.base_url) as client:
+        report = push(frame_of(1), client)
+    assert report.frame[["status", "attempts", "http_status"]].values.tolist() == [
+        ["failed", 1, status]
+    ]
+
+
+@pytest.mark.usefixtures("no_backoff")
+def test_retry__creating_is_not_repeated(canned: Start) -> None:
+    server = canned(status=500)
+    with RespanClient("key", server.base_url) as client, pytest.raises(ServerError):
+        client.create_log({"input": "q"})
+    assert len(server.requests) == 1
+
+
+# -- resuming -----------------------------------------------------------------------------------
+
+
+def test_resume__from_a_saved_report(requests: list[str]) -> None:
+    with serving(5) as client:
+        first = push(frame_of(3), client)
+        saved = io.StringIO(first.frame.to_csv())
+        requests.clear()
+        report = push(frame_of(5), client, resume=pd.read_csv(saved))
+        assert report.counts == {"created": 5}
+        assert len(requests) == 2
+        assert report.ok
+
+
+def test_resume__needs_the_columns() -> None:
+    with pytest.raises(FrameError, match="resume takes the frame of an earlier report"):
+        frame_of(1).respan.push_scores([STARS], dry_run=True, resume=pd.DataFrame({"a": [1]}))
+
+
+# -- reading back -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("changed", "most"), [(0, 110), (100, 210)])
+def test_skip_unchanged__requests(requests: list[str], changed: int, most: int) -> None:
+    frame = frame_of(10_000)
+    with serving(10_000) as client:
+        assert push(frame, client).counts == {"created": 10_000}
+        frame.loc[frame.index[-changed:] if changed else [], "stars"] += 1
+        fresh = RespanClient(client._transport._bearer, client.base_url)
+        requests.clear()
+        report = push(frame, fresh, skip_unchanged=True)
+        fresh.close()
+        assert report.counts == {"updated": changed + 1, "unchanged": 9_999 - changed}
+        assert len(requests) <= most
+        assert push(frame, client, skip_unchanged=True).counts["unchanged"] == 9_999
+
+
+def test_skip_unchanged__explanations_and_json_count() -> None:
+    frame = pd.DataFrame(
+        {
+            "log_id": ["log_0", "log_1", "log_2"],
+            "tags": ['{"a": 1}', {"b": [1, 2]}, [3]],
+            "explanation": ["why", "why", None],
+        }
+    )
+    with serving(3) as client:
+        scores: dict[str, Any] = {"client": client, "progress": False}
+        frame.respan.push_scores([TAGS], **scores)
+        frame["tags"] = [[0], '{"b":[1,2]}', "[ 3 ]"]
+        report = frame.respan.push_scores([TAGS], skip_unchanged=True, **scores)
+        assert report.frame["status"].tolist() == ["updated", "unchanged", "unchanged"]
+        frame.loc[1, "explanation"] = "another reason"
+        report = frame.respan.push_scores([TAGS], skip_unchanged=True, **scores)
+        assert report.frame["status"].tolist() == ["updated", "updated", "unchanged"]
+
+
+def test_skip_unchanged__another_scorers_score_is_not_ours() -> None:
+    with Sandbox(annotators=["ann@example.com", "bob@example.com"]) as sandbox:
+        ann, bob = (RespanClient(key, sandbox.base_url) for key in sandbox.api_keys.values())
+        with ann, bob:
+            for n in range(2):
+                ann.create_log({"unique_id": f"log_{n}"})
+            push(frame_of(2), bob)
+            report = push(frame_of(2), ann, skip_unchanged=True)
+    assert report.counts == {"created": 2}
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        Canned(status=400, body=b'{"filters": ["unknown field: log_id"]}'),
+        Canned(status=404),
+        Canned(body=b'{"count": 1, "next": null, "results": [{"id": "x", "log_id": "other"}]}'),
+    ],
+    ids=["refused", "no such route", "ignored"],
+)
+def test_skip_unchanged__falls_back_when_the_filter_fails(canned: Start, listed: Canned) -> None:
+    def answer(path: str) -> Canned:
+        if "/scores/list/" in path:
+            return listed
+        return Canned(status=200, body=b'{"id": "s", "scorer": "ann@example.com"}')
+
+    with RespanClient("key", canned(answer).base_url) as client:
+        report = push(frame_of(5), client, skip_unchanged=True)
+    assert report.counts == {"updated": 5}
+    assert "so everything was pushed" in repr(report)
+
+
+def test_pull_scores__own_scores_on_the_same_index(client: RespanClient) -> None:
+    frame = pd.DataFrame(
+        {
+            "log_id": ["demo_01", "demo_02", "demo_01", None],
+            "helpfulness": [4, None, 4, None],
+            "tone": ["Friendly", "curt", "Friendly", None],
+            "grounded": [True, False, True, None],
+        },
+        index=["a", "b", "b", "c"],
+    )
+    names = ["helpfulness", "tone", "grounded"]
+    frame.respan.push_scores(names, client=client, progress=False).raise_for_errors()
+    pulled = frame.respan.pull_scores(names, client=client)
+    expected = frame[names].assign(
+        tone=pd.Series(["friendly", "curt", "friendly", None], frame.index, dtype=object),
+        helpfulness=frame["helpfulness"].astype(float),
+        grounded=frame["grounded"].astype("boolean"),
+    )
+    pd.testing.assert_frame_equal(pulled, expected)
+
+
+def test_pull_scores__whose(sandbox: Sandbox) -> None:
+    frame = pd.DataFrame({"log_id": ["demo_01"]})
+    keys = sandbox.api_keys
+    with (
+        RespanClient(keys["ann@example.com"], sandbox.base_url) as ann,
+        RespanClient(keys["bob@example.com"], sandbox.base_url) as bob,
+        RespanClient(keys["bob@example.com"], sandbox.base_url) as fresh,
+    ):
+        ann.upsert_score("demo_01", ScoreWrite(evaluator_slug="helpfulness", numerical_value=2))
+        with pytest.warns(UserWarning, match="the scores of ann@example.com"):
+            pulled = frame.respan.pull_scores("helpfulness", client=fresh)
+        assert pulled["helpfulness"].tolist() == [2.0]
+        bob.upsert_score("demo_01", {"evaluator_slug": "helpfulness", "numerical_value": 5})
+        with pytest.raises(ConfigurationError, match=r"scores by ann@.*, bob@.*say scorer="):
+            frame.respan.pull_scores("helpfulness", client=fresh)
+        for client, scorer, value in [
+            (ann, None, 2),
+            (bob, None, 5),
+            (fresh, "ann@example.com", 2),
+        ]:
+            pulled = frame.respan.pull_scores("helpfulness", client=client, scorer=scorer)
+            assert pulled["helpfulness"].tolist() == [value]
+        tidy = frame.respan.pull_scores("helpfulness", client=fresh, scorer="all")
+        tidy = tidy.sort_values("scorer")
+        assert tidy[["log_id", "evaluator_slug", "value"]].values.tolist() == [
+            ["demo_01", "helpfulness", 2.0],
+            ["demo_01", "helpfulness", 5.0],
+        ]
+        assert tidy.iloc[:1].respan.push_scores(client=ann, progress=False).counts == {"updated": 1}
+
+
+def test_pull_scores__none() -> None:
+    with serving(1) as client:
+        empty = frame_of(1).respan.pull_scores([STARS], client=client)
+        assert empty["stars"].isna().tolist() == [True]
+        assert empty["stars"].dtype == "float64"
+        assert frame_of(0).respan.pull_scores([STARS], client=client, scorer="all").empty

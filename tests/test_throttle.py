@@ -1,0 +1,200 @@
+"""The gate, on a clock that the test turns."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+import pytest
+from pydantic import SecretStr
+
+from respan_notebook import ConfigurationError
+from respan_notebook.throttle import LONGEST_HOLD, Gate, Limit, gate_for, parse_rate
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def gate(clock: Clock) -> Gate:
+    return Gate(clock)
+
+
+def go(gate: Gate) -> int:
+    """Ask and be let through; return the ticket."""
+    seconds, ticket = gate.ask()
+    assert seconds == 0
+    return ticket
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        ("60/min", (60, 60)),
+        ("60 / minute", (60, 60)),
+        ("5/s", (5, 1)),
+        ("60/6s", (60, 6)),
+        ("1/0.5 sec", (1, 0.5)),
+        ("100/2hours", (100, 7200)),
+    ],
+)
+def test_parse_rate__forms(text: str, limit: Limit) -> None:
+    assert parse_rate(text) == limit
+
+
+@pytest.mark.parametrize(
+    "text", ["", "60", "60/", "0/s", "5/0s", "-5/s", "5/week", "many/s", "1.5/s"]
+)
+def test_parse_rate__refuses(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="a rate looks like"):
+        parse_rate(text)
+
+
+def test_ask__no_limit_no_wait(gate: Gate) -> None:
+    for _ in range(1000):
+        gate.passed(go(gate))
+    assert (gate.limit, gate.held()) == (None, 0)
+
+
+def test_pace__counts_over_a_sliding_window(gate: Gate, clock: Clock) -> None:
+    gate.pace((3, 10.0))
+    for second in (0, 4, 8):
+        clock.now = 1000 + second
+        go(gate)
+    assert gate.ask()[0] == pytest.approx(2)
+    clock.now = 1010.0
+    go(gate)
+    assert gate.ask()[0] == pytest.approx(4)
+    gate.pace(None)
+    go(gate)
+
+
+def test_refused__holds_all_then_one_probe_then_the_rest(gate: Gate, clock: Clock) -> None:
+    tickets = [go(gate) for _ in range(3)]
+    gate.passed(tickets[0])
+    gate.refused(tickets[1], 30.0)
+    assert gate.held() == 30
+    assert 30 <= gate.ask()[0] < 30.1
+    gate.refused(tickets[2], 40.0)  # Went before the hold: it is as long as the longest.
+    assert (gate.held(), gate.refusals) == (40, 1)
+    clock.now += 40
+    probe = go(gate)
+    assert gate.ask()[0] > 0, "only one probe"
+    gate.passed(probe)
+    assert gate.refusals == 0
+
+
+def test_lost__a_lost_probe_lets_another_go(gate: Gate, clock: Clock) -> None:
+    gate.refused(go(gate), 5.0)
+    clock.now += 5
+    probe = go(gate)
+    gate.lost(probe)
+    go(gate)
+
+
+@pytest.mark.parametrize("retry_after", [None, 0.0])
+def test_refused__backs_off_when_no_time_is_named(
+    gate: Gate, clock: Clock, retry_after: float | None
+) -> None:
+    waits = []
+    for _ in range(9):
+        gate.refused(go(gate), retry_after)
+        waits.append(gate.held())
+        clock.now += gate.held()
+    assert waits[0] <= 1
+    for number, wait in enumerate(waits[1:], 1):
+        assert min(60, 2**number) / 2 <= wait <= min(60, 2**number)
+
+
+def test_refused__no_hold_for_ages(gate: Gate) -> None:
+    gate.refused(go(gate), 1e9)
+    assert gate.held() == LONGEST_HOLD
+
+
+def serve(gate: Gate, clock: Clock, limit: Limit, requests: int) -> tuple[float, int]:
+    """Send requests to a server with a sliding window; return seconds and 429s."""
+    start, window, refused, sent = clock.now, deque[float](), 0, 0
+    while sent < requests:
+        seconds, ticket = gate.ask()
+        if seconds > 0:
+            clock.now += seconds
+            continue
+        clock.now += 0.001
+        while window and window[0] <= clock.now - limit[1]:
+            window.popleft()
+        if len(window) >= limit[0]:
+            refused += 1
+            gate.refused(ticket, float(-(-(window[0] + limit[1] - clock.now) // 1)))
+        else:
+            window.append(clock.now)
+            sent += 1
+            gate.passed(ticket)
+    return clock.now - start, refused
+
+
+@pytest.mark.parametrize("limit", [(60, 6.0), (60, 60.0), (5, 1.0), (1, 3.0), (1000, 60.0)])
+def test_learning__keeps_near_the_servers_limit(gate: Gate, clock: Clock, limit: Limit) -> None:
+    seconds, refused = serve(gate, clock, limit, 10 * limit[0])
+    assert seconds < 1.1 * 9 * limit[1] + 2
+    assert refused <= 4
+
+
+def test_learning__finds_out_that_the_server_takes_more(gate: Gate, clock: Clock) -> None:
+    serve(gate, clock, (10, 10.0), 100)
+    slow = gate.limit
+    assert slow is not None
+    assert slow[0] <= 11
+    serve(gate, clock, (1000, 10.0), 2000)
+    assert gate.limit is not None
+    assert gate.limit[0] > 100
+
+
+def test_learning__halves_when_no_time_is_named(gate: Gate, clock: Clock) -> None:
+    counts = []
+    for _ in range(5):
+        tickets = [go(gate) for _ in range(9 if gate.limit is None else gate.limit[0])]
+        for ticket in tickets[:-1] or tickets:
+            gate.passed(ticket)
+        clock.now += 100
+        gate.refused(go(gate), None)
+        clock.now += 100
+        gate.passed(go(gate))
+        assert gate.limit is not None
+        counts.append(gate.limit[0])
+        clock.now += 200
+    assert counts == [4, 2, 1, 1, 1]
+    assert gate.limit is not None
+    assert gate.limit[0] / gate.limit[1] < 1, "it may go below one a second"
+
+
+def test_learning__late_answers_count(gate: Gate) -> None:
+    tickets = [go(gate) for _ in range(5)]
+    gate.passed(tickets[0])
+    gate.refused(tickets[1], 6.0)
+    for ticket in tickets[2:]:
+        gate.passed(ticket)
+    assert gate.limit is not None
+    assert gate.limit[0] == 4
+
+
+def test_gate_for__one_per_server_and_key() -> None:
+    one = gate_for("http://127.0.0.1:1", SecretStr("a"))
+    found: list[Gate] = []
+    thread = threading.Thread(
+        target=lambda: found.append(gate_for("http://127.0.0.1:1", SecretStr("a")))
+    )
+    thread.start()
+    thread.join()
+    assert found == [one]
+    assert gate_for("http://127.0.0.1:1", SecretStr("b")) is not one
+    assert gate_for("http://127.0.0.1:2", SecretStr("a")) is not one
