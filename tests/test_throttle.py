@@ -160,19 +160,21 @@ def test_learning__finds_out_that_the_server_takes_more(gate: Gate, clock: Clock
 
 
 def test_learning__halves_when_no_time_is_named(gate: Gate, clock: Clock) -> None:
-    counts = []
-    for _ in range(5):
-        tickets = [go(gate) for _ in range(9 if gate.limit is None else gate.limit[0])]
-        for ticket in tickets[:-1] or tickets:
+    limits = []
+    for requests in (9, 4, 2):
+        tickets = [go(gate) for _ in range(requests)]
+        for ticket in tickets[:-1]:
             gate.passed(ticket)
-        clock.now += 100
-        gate.refused(go(gate), None)
-        clock.now += 100
+        gate.refused(tickets[-1], None)
+        clock.now += gate.held()
         gate.passed(go(gate))
-        assert gate.limit is not None
-        counts.append(gate.limit[0])
-        clock.now += 200
-    assert counts == [4, 2, 1, 1, 1]
+        clock.now += 20
+        limits.append(gate.limit or (0, 0.0))
+    assert [count for count, _ in limits] == [4, 2, 1]
+    tickets = [go(gate)]
+    gate.passed(tickets[0])
+    clock.now += limits[-1][1]
+    gate.refused(go(gate), None)
     assert gate.limit is not None
     assert gate.limit[0] / gate.limit[1] < 1, "it may go below one a second"
 

@@ -1,0 +1,57 @@
+"""An HTTP server on loopback that answers every request like a created score, as fast as it can.
+
+Run as a process of its own: ``python stub.py [LATENCY_MS]``. It prints its port.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+
+BODY = (
+    b'{"id": "score_1", "created_at": "2026-01-05T10:00:00Z", "type": "human", "environment": "prod", '
+    b'"numerical_value": 4.0, "string_value": null, "boolean_value": null, "categorical_value": null, '
+    b'"json_value": null, "is_passed": true, "cost": null, "evaluator_id": "ev_1", '
+    b'"evaluator_slug": "stars", "evaluator_name": "Stars", "scorer": "ann@example.com", '
+    b'"log_id": "log_1", "status": null}'
+)
+ANSWER = (
+    b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
+    b"Content-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
+)
+LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+
+
+class Stub(asyncio.Protocol):
+    latency = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+        self.buffer = b""
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        while (end := self.buffer.find(b"\r\n\r\n")) >= 0:
+            length = LENGTH.search(self.buffer, 0, end)
+            size = end + 4 + (int(length[1]) if length else 0)
+            if len(self.buffer) < size:
+                return
+            self.buffer = self.buffer[size:]
+            loop = asyncio.get_running_loop()
+            loop.call_later(self.latency, self.answer) if self.latency else self.answer()
+
+    def answer(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(ANSWER)  # type: ignore[attr-defined]
+
+
+async def main() -> None:
+    Stub.latency = float(sys.argv[1]) / 1000 if len(sys.argv) > 1 else 0.0
+    server = await asyncio.get_running_loop().create_server(Stub, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
