@@ -1,8 +1,9 @@
 """The push engine: checked lines in, one outcome per line out.
 
-A fixed number of threads takes lines from one iterator, so the work in flight is bounded and there
-is no object per line. Only the calling thread draws the progress bar. Waiting, pacing and trying
-again are the transport's; the engine says when to stop.
+A bounded number of threads takes lines from one iterator, so the work in flight is bounded and
+there is no object per line; threads are added while the processor is not busy. Only the calling
+thread draws the progress bar. Waiting, pacing and trying again are the transport's; the engine
+says when to stop.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ from respan_notebook.throttle import Limit
 
 # With these no other line can do better.
 _FINAL = (AuthenticationError, PermissionDeniedError, RedirectError)
-_LOOK = 0.1  # Seconds between two looks at the progress.
+_FIRST_LOOK = 0.02  # Seconds until the first look at the progress.
+_LOOK = 0.1  # Seconds between two looks later on.
+_BUSY = 0.8  # Share of a processor from which on it is taken for busy.
 _REASON = 100  # Characters of an error that the bar shows.
 _GRACE = 1.5  # Seconds that requests under way have to end after an interrupt.
 
@@ -44,7 +47,7 @@ class Sending:
     Attributes
     ----------
     concurrency : int
-        Threads, and so requests under way at once.
+        Threads at the most, and so requests under way at once.
     rate_limit : tuple of (int, float) or None
         Requests in any so many seconds.
     deadline : float or None
@@ -113,10 +116,6 @@ class _Sender:
                 warnings = self._settle_unchanged()
             lines = self.outcomes.lines(NOT_SENT).tolist()
             self._next = iter(lines)
-            threads += [
-                threading.Thread(target=self._work, daemon=True, name=f"respan-push-{i}")
-                for i in range(min(self._sending.concurrency, len(lines)))
-            ]
             self._follow(threads, len(lines))
         except KeyboardInterrupt:
             self._effort.end("interrupted")
@@ -127,20 +126,33 @@ class _Sender:
         return warnings
 
     def _follow(self, threads: list[threading.Thread], total: int) -> None:
-        """Run the threads and draw the bar until they are done."""
+        """Start threads while they help, and draw the bar until they are done."""
         from tqdm.auto import tqdm  # Slow to import, and a dry run needs none.
 
-        hide = not (self._sending.progress and total)
-        start = self._done
-        with tqdm(total=total, unit=" scores", disable=hide) as bar:
+        most = min(self._sending.concurrency, total)
+        start, pause = self._done, _FIRST_LOOK
+        with tqdm(
+            total=total, unit=" scores", disable=not (self._sending.progress and total)
+        ) as bar:
             bar.set_postfix_str(self._sending.estimate(total))
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                while thread.is_alive():
-                    thread.join(_LOOK)
-                    self._draw(bar, start)
+            self._start(threads, min(1, most))
+            used, now = time.process_time(), time.monotonic()
+            while alive := [thread for thread in threads if thread.is_alive()]:
+                alive[0].join(pause)
+                busy = (time.process_time() - used) / (time.monotonic() - now)
+                used, now = time.process_time(), time.monotonic()
+                # Beyond a busy processor, more threads only get in each other's way (the GIL).
+                if busy < _BUSY and not (self.client.gate.held() or self._effort.ended):
+                    self._start(threads, min(len(threads), most - len(threads)))
+                self._draw(bar, start)
+                pause = min(_LOOK, 1.2 * pause)
             self._draw(bar, start)
+
+    def _start(self, threads: list[threading.Thread], more: int) -> None:
+        for _ in range(more):
+            name = f"respan-push-{len(threads)}"
+            threads.append(threading.Thread(target=self._work, daemon=True, name=name))
+            threads[-1].start()
 
     def _draw(self, bar: Any, start: int) -> None:
         gate = self.client.gate
@@ -159,8 +171,7 @@ class _Sender:
     def _await(self, threads: list[threading.Thread]) -> None:
         end = time.monotonic() + _GRACE
         for thread in threads:
-            if thread.ident is not None:
-                thread.join(max(0.0, end - time.monotonic()))
+            thread.join(max(0.0, end - time.monotonic()))
 
     def _settle_unchanged(self) -> list[str]:
         """Send one line, whose answer names the scorer, and settle those that are there."""

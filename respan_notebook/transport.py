@@ -19,7 +19,6 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import requests
 from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
-from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError as Urllib3Error
 
 from respan_notebook import errors
@@ -67,6 +66,15 @@ class Answer(NamedTuple):
     attempts: int = 1
 
 
+class _Adapter(HTTPAdapter):
+    """An adapter that looks for its pool of connections once: it speaks to one server only."""
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        if not hasattr(self, "_pool"):
+            self._pool = super().get_connection_with_tls_context(*args, **kwargs)
+        return self._pool
+
+
 class Connection:
     """A connection of one thread to one server, with its bearer.
 
@@ -82,7 +90,7 @@ class Connection:
 
     def __init__(self, base_url: str, bearer: SecretStr, timeout: float) -> None:
         self._bearer = bearer
-        self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0)
+        self._adapter = _Adapter(pool_connections=1, pool_maxsize=1, max_retries=0)
         with requests.Session() as session:
             settings = session.merge_environment_settings(base_url, {}, None, None, None)
         self._is_local = is_loopback(urlsplit(base_url).hostname or "")
@@ -134,7 +142,7 @@ class Connection:
     def _request(self, method: str, path: str, body: bytes | None) -> requests.PreparedRequest:
         request = requests.PreparedRequest()
         request.method, request.url, request.body = method, self._origin + path, body
-        request.headers = CaseInsensitiveDict(self._headers)
+        request.headers = dict(self._headers)  # type: ignore[assignment] # Quicker to make.
         if method != "GET":
             request.headers["Content-Length"] = str(len(body or b""))
         if body is not None:

@@ -10,11 +10,11 @@ import re
 import sys
 
 BODY = (
-    b'{"id": "score_1", "created_at": "2026-01-05T10:00:00Z", "type": "human", "environment": "prod", '
-    b'"numerical_value": 4.0, "string_value": null, "boolean_value": null, "categorical_value": null, '
-    b'"json_value": null, "is_passed": true, "cost": null, "evaluator_id": "ev_1", '
-    b'"evaluator_slug": "stars", "evaluator_name": "Stars", "scorer": "ann@example.com", '
-    b'"log_id": "log_1", "status": null}'
+    b'{"id": "score_1", "created_at": "2026-01-05T10:00:00Z", "type": "human", '
+    b'"environment": "prod", "numerical_value": 4.0, "string_value": null, "boolean_value": null, '
+    b'"categorical_value": null, "json_value": null, "is_passed": true, "cost": null, '
+    b'"evaluator_id": "ev_1", "evaluator_slug": "stars", "evaluator_name": "Stars", '
+    b'"scorer": "ann@example.com", "log_id": "log_1", "status": null}'
 )
 ANSWER = (
     b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
