@@ -15,30 +15,24 @@ from typing import Any, Final, Self, TypeVar
 import pandas as pd
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from respan_notebook.connection import Answer
 from respan_notebook.errors import (
     ConfigurationError,
     NotFoundError,
     UnexpectedAnswerError,
     UnknownEvaluatorError,
 )
+from respan_notebook.keys import check_key, secret
 from respan_notebook.logs import iso_time, log_frame
 from respan_notebook.models import VALUE_FIELDS, Evaluator, Score, ScoreWrite
 from respan_notebook.retry import Effort
 from respan_notebook.throttle import Gate
-from respan_notebook.transport import Answer, Transport
+from respan_notebook.transport import Transport
 from respan_notebook.urls import parse_base_url, path_segment
 
 DEFAULT_BASE_URL: Final = "https://api.respan.ai"
 _PAGE: Final = 100  # Most that the score and evaluator routes give at once.
 _LOG_PAGE: Final = 1000
-
-_NO_KEY = """no API key. There are three ways to go on:
-  1. pass it: RespanClient(api_key=..., base_url="https://api.respan.ai")
-  2. set the environment variables RESPAN_API_KEY and, for another server, RESPAN_BASE_URL
-  3. try everything without a key, on a local sandbox:
-     from respan_notebook import Sandbox
-     sandbox = Sandbox(demo=True).start()
-     client = RespanClient(sandbox.api_key, sandbox.base_url)"""
 
 Model = TypeVar("Model", bound=BaseModel)
 Filters = Mapping[str, Mapping[str, Any]]
@@ -91,9 +85,9 @@ class RespanClient:
         *,
         timeout: float = 30.0,
     ) -> None:
-        bearer = _secret(api_key or os.environ.get("RESPAN_API_KEY"))
+        bearer = secret(api_key or os.environ.get("RESPAN_API_KEY"))
         del api_key  # A verbose traceback shows arguments.
-        _check_key(bearer)
+        check_key(bearer)
         base_url = base_url or os.environ.get("RESPAN_BASE_URL") or DEFAULT_BASE_URL
         self.base_url = parse_base_url(base_url)
         if not (isinstance(timeout, int | float) and 0 < timeout < math.inf):
@@ -355,22 +349,6 @@ class RespanClient:
 def _scores(log_id: str, score_id: str | None = None) -> str:
     path = f"/logs/{path_segment(log_id, 'log id')}/scores/"
     return path if score_id is None else f"{path}{path_segment(score_id, 'score id')}/"
-
-
-def _secret(key: object) -> SecretStr:
-    if isinstance(key, SecretStr):
-        key = key.get_secret_value()
-    return SecretStr(key.strip() if isinstance(key, str) else "")
-
-
-def _check_key(key: SecretStr) -> None:
-    if not key.get_secret_value():
-        raise ConfigurationError(_NO_KEY)
-    if not all("!" <= character <= "~" for character in key.get_secret_value()):
-        raise ConfigurationError(
-            "the API key holds a space, a line break or a character that is not ASCII; "
-            "give the key alone, without 'Bearer'"
-        )
 
 
 def _object(body: Any, status: int = 0) -> dict[str, Any]:

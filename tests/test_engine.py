@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from canned import Canned, CannedServer
+from jupyter_client.manager import start_new_kernel
 
 from respan_notebook import (
     ConfigurationError,
@@ -54,7 +55,7 @@ def push(frame: pd.DataFrame, client: RespanClient, **options: Any) -> PushRepor
 @pytest.fixture
 def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every request that is really sent, as method and path."""
-    from respan_notebook.transport import Connection
+    from respan_notebook.connection import Connection
 
     sent: list[str] = []
     send = Connection.send
@@ -132,6 +133,42 @@ def test_bar__shows_why_it_waits(capsys: pytest.CaptureFixture[str]) -> None:
 def test_estimate__is_said_before_anything_is_sent() -> None:
     report = frame_of(10_000).respan.push_scores([STARS], dry_run=True, rate_limit="60/min")
     assert "sending takes about 2.8 h at 60 in 60 s" in repr(report)
+
+
+# -- interrupts ---------------------------------------------------------------------------------
+
+CELL = """
+import pandas as pd
+from respan_notebook import Evaluator, RespanClient
+stars = Evaluator(evaluator_slug="stars", score_value_type="numerical")
+frame = pd.DataFrame({"log_id": [f"log_{n}" for n in range(2000)], "stars": range(2000)})
+client = RespanClient(KEY, URL)
+report = frame.respan.push_scores([stars], client=client)
+print(sorted(report.counts), report.counts["created"] > 0, sum(report.counts.values()))
+"""
+
+
+def test_interrupt__of_a_kernel_gives_the_report() -> None:
+    with serving(2000, latency_ms=100) as client:
+        key, url = client._transport._bearer.get_secret_value(), client.base_url
+        manager, kernel = start_new_kernel(kernel_name="python3")
+        try:
+            kernel.execute(CELL.replace("KEY", repr(key)).replace("URL", repr(url)))
+            time.sleep(3)
+            manager.interrupt_kernel()
+            pressed = time.monotonic()
+            printed = ""
+            while not printed.endswith("\n") and time.monotonic() < pressed + 20:
+                message = kernel.get_iopub_msg(timeout=20)
+                content = message["content"]
+                assert message["msg_type"] != "error", content
+                printed += content["text"] if content.get("name") == "stdout" else ""
+            assert time.monotonic() - pressed < 2.5
+        finally:
+            kernel.stop_channels()
+            manager.shutdown_kernel(now=True)
+    assert printed.startswith("['created'")
+    assert "'not_sent'] True 2000" in printed
 
 
 # -- retries ------------------------------------------------------------------------------------
