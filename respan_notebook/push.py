@@ -35,6 +35,7 @@ from respan_notebook.throttle import Limit
 _FINAL = (AuthenticationError, PermissionDeniedError, RedirectError)
 _FIRST_LOOK = 0.02  # Seconds until the first look at the progress.
 _LOOK = 0.1  # Seconds between two looks later on.
+_TRIES = 10  # Lines that are sent, one by one, to learn the scorer from an answer.
 _BUSY = 0.8  # Share of a processor from which on it is taken for busy.
 _REASON = 100  # Characters of an error that the bar shows.
 _GRACE = 1.5  # Seconds that requests under way have to end after an interrupt.
@@ -109,19 +110,18 @@ class _Sender:
     def run(self) -> list[str]:
         """Send everything; return warnings for the report."""
         warnings: list[str] = []
-        self.client.gate.pace(self._sending.rate_limit)
         threads: list[threading.Thread] = []
-        try:
-            if self._sending.skip_unchanged:
-                warnings = self._settle_unchanged()
-            lines = self.outcomes.lines(NOT_SENT).tolist()
-            self._next = iter(lines)
-            self._follow(threads, len(lines))
-        except KeyboardInterrupt:
-            self._effort.end("interrupted")
-            with contextlib.suppress(KeyboardInterrupt):  # Pressed again: wait no longer.
-                self._await(threads)
-        self.client.gate.pace(None)
+        with self.client.gate.paced(self._sending.rate_limit):
+            try:
+                if self._sending.skip_unchanged:
+                    warnings = self._settle_unchanged()
+                lines = self.outcomes.lines(NOT_SENT).tolist()
+                self._next = iter(lines)
+                self._follow(threads, len(lines))
+            except KeyboardInterrupt:
+                self._effort.end("interrupted")
+                with contextlib.suppress(KeyboardInterrupt):  # Pressed again: wait no longer.
+                    self._await(threads)
         self._close()
         return warnings
 
@@ -175,15 +175,26 @@ class _Sender:
 
     def _settle_unchanged(self) -> list[str]:
         """Send one line, whose answer names the scorer, and settle those that are there."""
-        lines = self.outcomes.lines(NOT_SENT).tolist()
-        for line in lines:
+        from tqdm.auto import tqdm
+
+        for line in self.outcomes.lines(NOT_SENT)[:_TRIES].tolist():
             self._send(line)
-            scorer = self.client.scorer
-            if self._effort.ended or scorer is not None:
+            if self.client.scorer is not None or self._effort.ended:
                 break
-        if self._effort.ended or scorer is None:
+        left = len(self.outcomes.lines(NOT_SENT))
+        if self._effort.ended or not left:
             return []
-        return settle_unchanged(self.batch, self.outcomes, self.client, scorer, self._effort)
+        if self.client.scorer is None:
+            return ["no answer named the owner of the key, so everything was pushed"]
+        hide = not self._sending.progress
+        with tqdm(total=left, unit=" scores", desc="reading", disable=hide) as bar:
+            return settle_unchanged(
+                self.batch,
+                self.outcomes,
+                self.client,
+                effort=self._effort,
+                read=lambda logs: bar.update(min(logs, left - bar.n)),
+            )
 
     def _work(self) -> None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from respan_notebook.batch import NOT_SENT, UNCHANGED, Batch, Outcomes
@@ -28,6 +28,7 @@ def read_scores(
     *,
     scorer: str | None,
     effort: Effort | None = None,
+    read: Callable[[int], object] = int,
 ) -> Iterator[Score]:
     """Iterate over the scores that the server has of these logs by these evaluators.
 
@@ -43,6 +44,8 @@ def read_scores(
         Whose; None for everybody's.
     effort : Effort, optional
         The push that this is part of.
+    read : Callable
+        Is told, again and again, how many more logs have been asked for.
 
     Raises
     ------
@@ -57,6 +60,7 @@ def read_scores(
             if scorer is not None:
                 filters["scorer"] = {"operator": "", "value": [scorer]}
             yield from _read_chunk(client, filters, chunk, len(values), scorer, effort)
+            read(len(chunk))
 
 
 def _read_chunk(
@@ -104,9 +108,16 @@ def _chunks(log_ids: Iterable[str]) -> Iterator[list[str]]:
 
 
 def settle_unchanged(
-    batch: Batch, outcomes: Outcomes, client: RespanClient, scorer: str, effort: Effort
+    batch: Batch,
+    outcomes: Outcomes,
+    client: RespanClient,
+    *,
+    effort: Effort,
+    read: Callable[[int], object],
 ) -> list[str]:
     """Mark as ``unchanged`` the lines whose value and explanation the server has already.
+
+    Only scores by ``client.scorer`` count.
 
     Returns
     -------
@@ -123,7 +134,9 @@ def settle_unchanged(
     log_ids = [log_id for log_id, _ in lines]
     known = list(evaluators.values())
     try:
-        for score in read_scores(client, log_ids, known, scorer=scorer, effort=effort):
+        for score in read_scores(
+            client, log_ids, known, scorer=client.scorer, effort=effort, read=read
+        ):
             for name in (score.evaluator_id, score.evaluator_slug):
                 line = lines.get((score.log_id or "", name or ""), -1)
                 if line >= 0 and _is_same(batch, line, score):

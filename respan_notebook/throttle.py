@@ -14,7 +14,8 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from pydantic import SecretStr
@@ -65,7 +66,7 @@ class Gate:
     """Says when the next request may go.
 
     Without a limit everything may go at once. A limit, a number of requests in any so many
-    seconds, is given by :meth:`pace` or learned from 429s.
+    seconds, is given by :meth:`paced` or learned from 429s.
 
     Parameters
     ----------
@@ -76,7 +77,7 @@ class Gate:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._given: Limit | None = None
+        self._given: list[Limit] = []
         self._learned: Limit | None = None
         self._good: Limit | None = None  # What was kept before a little more was tried.
         self._sent: deque[float] = deque()
@@ -93,13 +94,20 @@ class Gate:
     @property
     def limit(self) -> Limit | None:
         """The limit that is kept, None when there is none."""
-        limits = [limit for limit in (self._given, self._learned) if limit]
-        return min(limits, key=lambda limit: limit[0] / limit[1], default=None)
+        return min(self._limits(), key=lambda limit: limit[0] / limit[1], default=None)
 
-    def pace(self, limit: Limit | None) -> None:
-        """Keep to a limit from now on; None lifts it."""
+    @contextmanager
+    def paced(self, limit: Limit | None) -> Iterator[None]:
+        """Keep to a limit as well for the time of a with block; None is no limit."""
+        given = [] if limit is None else [limit]
         with self._lock:
-            self._given = limit
+            self._given += given
+        try:
+            yield
+        finally:
+            with self._lock:
+                for one in given:
+                    self._given.remove(one)
 
     def held(self) -> float:
         """Return the seconds for which everybody has to wait after a 429."""
@@ -166,8 +174,11 @@ class Gate:
             self._learn(now, wait, informed=retry_after is not None)
             self._sent.clear()
 
+    def _limits(self) -> list[Limit]:
+        return self._given + ([self._learned] if self._learned else [])
+
     def _wait(self, now: float) -> float:
-        limits = [limit for limit in (self._given, self._learned) if limit]
+        limits = self._limits()
         if not limits:
             return 0.0
         waits = [

@@ -294,6 +294,13 @@ def test_skip_unchanged__falls_back_when_the_filter_fails(canned: Start, listed:
     assert "so everything was pushed" in repr(report)
 
 
+def test_skip_unchanged__no_answer_names_the_scorer(canned: Start) -> None:
+    with RespanClient("key", canned(status=404).base_url) as client:
+        report = push(frame_of(30), client, skip_unchanged=True)
+    assert report.counts == {"failed": 30}
+    assert "no answer named the owner of the key" in repr(report)
+
+
 def test_pull_scores__own_scores_on_the_same_index(client: RespanClient) -> None:
     frame = pd.DataFrame(
         {

@@ -66,17 +66,18 @@ def test_ask__no_limit_no_wait(gate: Gate) -> None:
     assert (gate.limit, gate.held()) == (None, 0)
 
 
-def test_pace__counts_over_a_sliding_window(gate: Gate, clock: Clock) -> None:
-    gate.pace((3, 10.0))
-    for second in (0, 4, 8):
-        clock.now = 1000 + second
+def test_paced__counts_over_a_sliding_window(gate: Gate, clock: Clock) -> None:
+    with gate.paced((100, 1.0)), gate.paced((3, 10.0)):
+        for second in (0, 4, 8):
+            clock.now = 1000 + second
+            go(gate)
+        assert gate.ask()[0] == pytest.approx(2)
+        clock.now = 1010.0
         go(gate)
-    assert gate.ask()[0] == pytest.approx(2)
-    clock.now = 1010.0
+        assert gate.ask()[0] == pytest.approx(4)
+        assert gate.limit == (3, 10.0)
     go(gate)
-    assert gate.ask()[0] == pytest.approx(4)
-    gate.pace(None)
-    go(gate)
+    assert gate.limit is None
 
 
 def test_refused__holds_all_then_one_probe_then_the_rest(gate: Gate, clock: Clock) -> None:
