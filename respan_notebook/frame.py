@@ -82,7 +82,8 @@ class RespanAccessor:
             Seconds after which nothing more is sent; a wait that would go beyond is not begun.
         skip_unchanged : bool
             Read first what the server has, and send only what differs: one request per 100 logs,
-            instead of one per score. One score is sent before, to learn whose the key is.
+            instead of one per score. A client that has not written yet sends one score before, to
+            learn whose the key is.
         resume : DataFrame, optional
             ``report.frame`` of an earlier push (also read back from a file): what had arrived then
             is not sent again.

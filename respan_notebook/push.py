@@ -174,13 +174,13 @@ class _Sender:
             thread.join(max(0.0, end - time.monotonic()))
 
     def _settle_unchanged(self) -> list[str]:
-        """Send one line, whose answer names the scorer, and settle those that are there."""
+        """Settle the lines that are there; send one before if it is not known whose the key is."""
         from tqdm.auto import tqdm
 
         for line in self.outcomes.lines(NOT_SENT)[:_TRIES].tolist():
-            self._send(line)
             if self.client.scorer is not None or self._effort.ended:
                 break
+            self._send(line)
         left = len(self.outcomes.lines(NOT_SENT))
         if self._effort.ended or not left:
             return []

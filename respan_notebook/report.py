@@ -246,9 +246,9 @@ class PushReport:
         """Return rows, status and reason for the first groups of lines with an error."""
         shown = []
         for (status, _), lines in list(self._groups().items())[:_SHOWN]:
-            labels = ", ".join(repr(self._batch.label(line)) for line in lines[:_LABELS])
-            more = f" and {len(lines) - _LABELS:,} more" if len(lines) > _LABELS else ""
-            rows = f"row{'s' if len(lines) > 1 else ''} {labels}{more}"
+            labels = list(dict.fromkeys(repr(self._batch.label(line)) for line in lines))
+            more = f" and {len(labels) - _LABELS:,} more" if len(labels) > _LABELS else ""
+            rows = f"row{'s' if len(labels) > 1 else ''} {', '.join(labels[:_LABELS])}{more}"
             shown.append((rows, STATUSES[status], self._outcomes.errors[lines[0]]))
         return shown
 
