@@ -140,7 +140,11 @@ class RespanClient:
         Its status is 201 when the score was created, 200 when one was updated.
         """
         answer = self._transport.send("POST", _scores(log_id), score.body(), effort=effort)
-        written = _model(Score, answer.body, answer.status)
+        try:
+            written = _model(Score, answer.body, answer.status)
+        except UnexpectedAnswerError as error:
+            error.attempts = answer.attempts
+            raise
         self.scorer = written.scorer or self.scorer
         return written, answer
 

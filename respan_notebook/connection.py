@@ -89,7 +89,8 @@ class Connection:
         self._is_local = is_loopback(urlsplit(base_url).hostname or "")
         if self._is_local:
             settings["proxies"] = {}  # A proxy elsewhere can't reach this machine's sandbox.
-        self._settings: dict[str, Any] = {**settings, "stream": False, "timeout": timeout}
+        self._settings: dict[str, Any] = {**settings, "stream": False}
+        self._timeout = timeout
         url = urlsplit(base_url)
         self._origin = f"{url.scheme}://{url.netloc}"
         self._headers = {
@@ -102,7 +103,14 @@ class Connection:
         """Close the socket, if one is open."""
         self._adapter.close()
 
-    def send(self, method: str, path: str, body: bytes | None = None) -> Answer:
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> Answer:
         """Send one request, once.
 
         Parameters
@@ -113,6 +121,8 @@ class Connection:
             From the server's root, percent-encoded, with the query.
         body : bytes, optional
             JSON.
+        timeout : float, optional
+            Seconds, when this request is to have less than the connection's.
 
         Raises
         ------
@@ -121,7 +131,7 @@ class Connection:
         HTTPError
             Any answer but a 2xx with JSON; the class says which.
         """
-        response = self._exchange(self._request(method, path, body))
+        response = self._exchange(self._request(method, path, body), timeout or self._timeout)
         if not 200 <= response.status_code < 300:
             raise self._error(method, path, response)
         if not response.content:
@@ -142,11 +152,11 @@ class Connection:
             request.headers["Content-Type"] = "application/json"
         return request
 
-    def _exchange(self, request: requests.PreparedRequest) -> requests.Response:
+    def _exchange(self, request: requests.PreparedRequest, timeout: float) -> requests.Response:
         failure: type[errors.TransportError] | None
         reason = ""
         try:
-            response = self._adapter.send(request, **self._settings)
+            response = self._adapter.send(request, timeout=timeout, **self._settings)
             response.content  # noqa: B018 - reads the body, which may break off
             return response
         except requests.Timeout as error:
@@ -163,7 +173,8 @@ class Connection:
 
     def _error(self, method: str, path: str, response: requests.Response) -> errors.HTTPError:
         status = response.status_code
-        text = response.content.decode(errors="replace")
+        key = self._bearer.get_secret_value()
+        text = response.content.decode(errors="replace").replace(key, "[key]")
         detail, fields, retry_after = _read_error(text, response.headers)
         if 300 <= status < 400:
             location = response.headers.get("Location", "nowhere")
@@ -171,8 +182,7 @@ class Connection:
                 f"redirected to {location[:200]}, which is not followed; give the base URL that "
                 "answers itself (https, right host, no path but /api)"
             )
-        # A server may quote the key back.
-        key = self._bearer.get_secret_value()
+        # A server may quote the key back, also in a header or escaped in its JSON.
         detail = detail.replace(key, "[key]")
         fields = {
             name.replace(key, "[key]"): [message.replace(key, "[key]") for message in messages]
@@ -227,7 +237,7 @@ def _seconds(wait: object) -> float | None:
     """Return a wait in seconds, None when it is absent or makes no sense."""
     try:
         seconds = float(wait)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return _seconds_until(wait) if isinstance(wait, str) else None
     return seconds if 0 <= seconds < float("inf") else None
 

@@ -98,11 +98,9 @@ class _Sender:
         self.batch, self.outcomes, self.client = batch, outcomes, client
         self._sending = sending
         self._effort = Effort(budget=BUDGET, deadline=sending.deadline, announce=False)
-        for line in outcomes.lines(FAILED):
-            outcomes.status[line] = NOT_SENT
-            outcomes.errors.pop(int(line), None)
         outcomes.stopped = ""
-        self._under_way: set[int] = set()
+        self._under_way: dict[int, int] = {}  # Line -> thread.
+        self._cpu: list[float] = []  # Seconds of processor time by thread.
         self._done = 0
         self._lock = threading.Lock()
         self._closed = False
@@ -115,13 +113,16 @@ class _Sender:
             try:
                 if self._sending.skip_unchanged:
                     warnings = self._settle_unchanged()
-                lines = self.outcomes.lines(NOT_SENT).tolist()
+                lines = self.outcomes.lines(FAILED, NOT_SENT).tolist()
                 self._next = iter(lines)
                 self._follow(threads, len(lines))
             except KeyboardInterrupt:
                 self._effort.end("interrupted")
                 with contextlib.suppress(KeyboardInterrupt):  # Pressed again: wait no longer.
                     self._await(threads)
+            except BaseException:
+                self._effort.end("the push broke off")
+                raise
         self._close()
         return warnings
 
@@ -136,11 +137,11 @@ class _Sender:
         ) as bar:
             bar.set_postfix_str(self._sending.estimate(total))
             self._start(threads, min(1, most))
-            used, now = time.process_time(), time.monotonic()
+            used, now = 0.0, time.monotonic()
             while alive := [thread for thread in threads if thread.is_alive()]:
                 alive[0].join(pause)
-                busy = (time.process_time() - used) / (time.monotonic() - now)
-                used, now = time.process_time(), time.monotonic()
+                busy = (sum(self._cpu) - used) / (time.monotonic() - now)
+                used, now = sum(self._cpu), time.monotonic()
                 # Beyond a busy processor, more threads only get in each other's way (the GIL).
                 if busy < _BUSY and not (self.client.gate.held() or self._effort.ended):
                     self._start(threads, min(len(threads), most - len(threads)))
@@ -149,10 +150,11 @@ class _Sender:
             self._draw(bar, start)
 
     def _start(self, threads: list[threading.Thread], more: int) -> None:
-        for _ in range(more):
-            name = f"respan-push-{len(threads)}"
-            threads.append(threading.Thread(target=self._work, daemon=True, name=name))
-            threads[-1].start()
+        for number in range(len(threads), len(threads) + more):
+            self._cpu.append(0.0)
+            thread = threading.Thread(target=self._work, args=[number], daemon=True)
+            thread.start()
+            threads.append(thread)
 
     def _draw(self, bar: Any, start: int) -> None:
         gate = self.client.gate
@@ -196,16 +198,17 @@ class _Sender:
                 read=lambda logs: bar.update(min(logs, left - bar.n)),
             )
 
-    def _work(self) -> None:
+    def _work(self, number: int) -> None:
         try:
             while not self._effort.ended and (line := next(self._next, None)) is not None:
                 self._send(line)
+                self._cpu[number] = time.thread_time()
         finally:
             self.client.close()
 
     def _send(self, line: int) -> None:
         with self._lock:
-            self._under_way.add(line)
+            self._under_way[line] = threading.get_ident()
         start = time.monotonic()
         result: Score | None = None
         status, attempts, error = 0, 0, ""
@@ -217,7 +220,7 @@ class _Sender:
             status, attempts = answer.status, answer.attempts
         except StoppedError:
             with self._lock:
-                self._under_way.discard(line)
+                self._under_way.pop(line, None)
             return
         except RespanError as failed:
             status = failed.status if isinstance(failed, HTTPError) else 0
@@ -241,7 +244,7 @@ class _Sender:
         with self._lock:
             if self._closed:
                 return
-            self._under_way.discard(line)
+            self._under_way.pop(line, None)
             outcomes.seconds[line] = seconds
             outcomes.http_status[line] = status
             outcomes.attempts[line] += attempts
@@ -249,6 +252,7 @@ class _Sender:
                 outcomes.status[line], outcomes.errors[line] = FAILED, error
             else:
                 outcomes.status[line] = CREATED if status == 201 else UPDATED
+                outcomes.errors.pop(line, None)
                 outcomes.score_ids[line] = result.id
                 passed = result.is_passed
                 outcomes.is_passed[line] = passed if isinstance(passed, bool) else None
@@ -258,14 +262,17 @@ class _Sender:
         """Settle the lines that are still under way; their threads may end later."""
         with self._lock:
             self._closed = True
+            under_way = dict(self._under_way)
         self.outcomes.stopped = self._effort.ended
-        for line in self._under_way:
-            self.outcomes.status[line] = FAILED
-            self.outcomes.attempts[line] += 1
-            self.outcomes.errors[line] = (
-                f"{self._effort.ended} while it was on its way, so it may have arrived; "
-                "sending it again is safe"
-            )
+        for line, thread in under_way.items():
+            attempts = self._effort.tried.get(thread, 0)
+            if attempts:
+                self.outcomes.status[line] = FAILED
+                self.outcomes.attempts[line] += attempts
+                self.outcomes.errors[line] = (
+                    f"{self._effort.ended} while it was on its way, so it may have arrived; "
+                    "sending it again is safe"
+                )
 
 
 def _duration(seconds: float) -> str:

@@ -145,7 +145,9 @@ def settle_unchanged(
                     passed = score.is_passed
                     outcomes.is_passed[line] = passed if isinstance(passed, bool) else None
     except RespanError as error:
-        return [f"what the server has could not be read, so everything was pushed: {error}"]
+        if effort.ended:
+            return []
+        return [f"what the server has could not all be read, so the rest was pushed: {error}"]
     return []
 
 

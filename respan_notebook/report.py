@@ -136,13 +136,13 @@ class PushReport:
         ``rows`` says how many lines, ``reason`` is the first one's error, and the index holds that
         line's label; in the order of the lines.
         """
-        groups = self._groups()
+        groups, errors = self._groups(), self._errors()
         firsts = [lines[0] for lines in groups.values()]
         return pd.DataFrame(
             {
                 "status": [STATUSES[status] for status, _ in groups],
                 "rows": [len(lines) for lines in groups.values()],
-                "reason": [self._outcomes.errors[line] for line in firsts],
+                "reason": [errors[line] for line in firsts],
             },
             index=self._batch.index.take([line // self._batch.width for line in firsts]),
         )
@@ -238,14 +238,20 @@ class PushReport:
     def _groups(self) -> dict[tuple[int, str], list[int]]:
         """Return the lines with an error by status and reason, in the order of the first."""
         groups: dict[tuple[int, str], list[int]] = {}
-        for line, error in sorted(self._outcomes.errors.items()):
-            groups.setdefault((int(self._outcomes.status[line]), _reason(error)), []).append(line)
+        for line, error in enumerate(self._errors()):
+            if error is not None:
+                status = int(self._outcomes.status[line])
+                groups.setdefault((status, _reason(error)), []).append(line)
         return groups
+
+    def _named(self) -> dict[tuple[int, str], list[int]]:
+        """Return the groups but for what was not sent: the notes say why."""
+        return {key: lines for key, lines in self._groups().items() if key[0] != NOT_SENT}
 
     def _shown_errors(self) -> list[tuple[str, str, str]]:
         """Return rows, status and reason for the first groups of lines with an error."""
         shown = []
-        for (status, _), lines in list(self._groups().items())[:_SHOWN]:
+        for (status, _), lines in list(self._named().items())[:_SHOWN]:
             labels = list(dict.fromkeys(repr(self._batch.label(line)) for line in lines))
             more = f" and {len(labels) - _LABELS:,} more" if len(labels) > _LABELS else ""
             rows = f"row{'s' if len(labels) > 1 else ''} {', '.join(labels[:_LABELS])}{more}"
@@ -253,7 +259,7 @@ class PushReport:
         return shown
 
     def _more(self) -> str:
-        more = len(self._groups()) - _SHOWN
+        more = len(self._named()) - _SHOWN
         return f"... and {more:,} more reasons in report.reasons" if more > 0 else ""
 
     def __repr__(self) -> str:

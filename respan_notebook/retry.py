@@ -52,7 +52,7 @@ class Effort:
     deadline : float, optional
         Seconds from now.
     announce : bool
-        Whether waits of a second and more are logged as warnings, which Python shows.
+        Whether waits of half a second and more are logged as warnings, which Python shows.
 
     Attributes
     ----------
@@ -60,6 +60,8 @@ class Effort:
         Why nothing more is tried; empty while it is.
     trouble : str
         Why the last attempt that failed is tried again; empty after a success.
+    tried : dict of int to int
+        Thread -> requests sent for what it is about now.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Effort:
         self.attempts = attempts
         self.ended = ""
         self.trouble = ""
+        self.tried: dict[int, int] = {}
         self._budget = self._most = budget
         self._deadline = deadline
         self._until = math.inf if deadline is None else time.monotonic() + deadline
@@ -91,6 +94,12 @@ class Effort:
             self.ended = self.ended or reason
         self._stop.set()
 
+    def goes_on(self) -> bool:
+        """Whether something more may be tried; ends the effort when its deadline is over."""
+        if self.left <= 0:
+            self.end(f"the deadline of {self._deadline:g} s")
+        return not self.ended
+
     def succeeded(self) -> None:
         """Give back some of the budget."""
         self.trouble = ""
@@ -103,8 +112,8 @@ class Effort:
         """
         if seconds > max(0.0, self.left):
             self.end(f"the deadline of {self._deadline:g} s: {reason}")
-        elif self._announce and seconds >= 1:
-            _log.warning("%s; waiting %.0f s", reason, seconds)
+        elif self._announce and seconds >= 0.5:
+            _log.warning("%s; waiting %.1f s", reason, seconds)
         return not self._stop.wait(0 if self.ended else seconds)
 
     def wait_to_retry(self, error: errors.RespanError, attempt: int) -> bool:

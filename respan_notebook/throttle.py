@@ -86,6 +86,7 @@ class Gate:
         self._start = clock()  # Of what a 429 would tell something about.
         self._holds = 0  # Also the ticket that tells which requests went before a hold.
         self._probing = False
+        self._counting = False  # Whether late answers still belong to what was learned.
         self._clean = 0  # Requests passed since the limit changed.
         self._step, self._patience, self._needed = 1, _PATIENCE, _PATIENCE
         self.refusals = 0
@@ -134,7 +135,7 @@ class Gate:
             self._probing = self.refusals > 0
             idle = not self._passed or self._passed[-1] < now - _LONGEST_LOOK_BACK
             if self._probing or idle:
-                self._start = now
+                self._start, self._counting = now, False
                 self._passed.clear()
             return 0.0, self._holds
 
@@ -148,7 +149,7 @@ class Gate:
                 while self._passed[0] < now - _LONGEST_LOOK_BACK:
                     self._passed.popleft()
                 self._speed_up()
-            elif ticket == self._holds - 1 and self._learned and now < self._held_until:
+            elif ticket == self._holds - 1 and self._learned and self._counting:
                 # It went before the hold and counts among what the server took.
                 self._learned = self._learned[0] + 1, self._learned[1]
 
@@ -172,7 +173,6 @@ class Gate:
             self._held_until = now + wait
             self._probing = False
             self._learn(now, wait, informed=retry_after is not None)
-            self._sent.clear()
 
     def _limits(self) -> list[Limit]:
         return self._given + ([self._learned] if self._learned else [])
@@ -204,6 +204,7 @@ class Gate:
 
     def _learn(self, now: float, wait: float, *, informed: bool) -> None:
         """Take what passed before the hold, and the wait, for the server's limit."""
+        self._counting = False
         if not self._passed:
             return  # A probe that came too early says nothing about the rate.
         if self._good is not None:  # A little more was tried, and was too much.
@@ -212,6 +213,7 @@ class Gate:
         elif self._learned is None:
             looked_back = min(now - self._start, _LONGEST_LOOK_BACK)
             count = len(self._passed) if informed else max(1, len(self._passed) // 2)
+            self._counting = informed
             self._learned = count, (looked_back + wait) * _SLACK
         else:
             count, seconds = self._learned

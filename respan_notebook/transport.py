@@ -17,7 +17,7 @@ from respan_notebook.throttle import LONGEST_HOLD, gate_for
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _CALL_ATTEMPTS: Final = 5
-_CALL_DEADLINE: Final = 60.0  # Seconds that one call may wait and try again.
+_CALL_DEADLINE: Final = 60.0  # Seconds, with the timeout, that a call may wait and try again.
 
 
 class Transport:
@@ -96,7 +96,7 @@ class Transport:
                 raise errors.UnexpectedAnswerError(f"{method} {path}: the pages go in a circle")
 
     def _one_call(self) -> Effort:
-        return Effort(attempts=_CALL_ATTEMPTS, deadline=_CALL_DEADLINE)
+        return Effort(attempts=_CALL_ATTEMPTS, deadline=_CALL_DEADLINE + self.timeout)
 
     def _send(
         self, method: str, url: str, body: Mapping[str, Any] | None, effort: Effort
@@ -108,11 +108,14 @@ class Transport:
             )
         data = None if body is None else _encode(body)
         attempts, failures = 0, 0
+        effort.tried[threading.get_ident()] = 0
         last: errors.RespanError | None = None
         while (ticket := self._pass_gate(effort)) is not None:
             attempts += 1
             try:
-                answer = connection.send(method, url, data)
+                left = max(0.01, effort.left)
+                effort.tried[threading.get_ident()] = attempts
+                answer = connection.send(method, url, data, timeout=min(self.timeout, left))
             except errors.RespanError as error:
                 last = error
                 error.attempts = attempts
@@ -123,6 +126,9 @@ class Transport:
                 failures += 1
                 if not effort.wait_to_retry(error, failures):
                     break
+            except BaseException:  # An interrupt, too, ends the probe that this may have been.
+                self.gate.lost(ticket)
+                raise
             else:
                 self.gate.passed(ticket)
                 effort.succeeded()
@@ -131,7 +137,7 @@ class Transport:
 
     def _pass_gate(self, effort: Effort) -> int | None:
         """Wait until a request may go and return its ticket, None when the effort ended."""
-        while not effort.ended:
+        while effort.goes_on():
             seconds, ticket = self.gate.ask()
             if seconds <= 0:
                 return ticket

@@ -26,6 +26,7 @@ class CannedServer:
     base_url: str
     answer: Callable[[str], Canned]
     requests: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+    connections: int = 0
 
 
 @contextmanager
@@ -38,6 +39,10 @@ def canned_servers() -> Iterator[Callable[..., CannedServer]]:
 
             class Handler(BaseHTTPRequestHandler):
                 protocol_version = "HTTP/1.1"
+
+                def setup(self) -> None:
+                    server.connections += 1
+                    super().setup()
 
                 def handle_one(self) -> None:
                     length = int(self.headers.get("Content-Length", 0))

@@ -8,6 +8,8 @@ import pytest
 from canned import CannedServer, canned_servers
 
 from respan_notebook import RespanClient, Sandbox
+from respan_notebook.retry import Effort
+from respan_notebook.transport import Transport
 
 
 @pytest.fixture(autouse=True)
@@ -19,9 +21,12 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls of a client are not tried again."""
-    monkeypatch.setattr("respan_notebook.transport._CALL_ATTEMPTS", 1)
-    monkeypatch.setattr("respan_notebook.transport._CALL_DEADLINE", 0.1)
+    """Calls of a client are not tried again, and wait for nothing."""
+
+    def effort(_transport: Transport) -> Effort:
+        return Effort(attempts=1, deadline=0.6)
+
+    monkeypatch.setattr(Transport, "_one_call", effort)
 
 
 @pytest.fixture

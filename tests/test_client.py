@@ -161,9 +161,12 @@ def test_client__an_interrupt_shows_no_key() -> None:
         main = threading.main_thread().ident or 0
         timer = threading.Timer(0.3, signal.pthread_kill, [main, signal.SIGINT])
         timer.start()
-        with RespanClient(KEY, url) as client, pytest.raises(KeyboardInterrupt) as caught:
+        client = RespanClient(KEY, url)
+        client.gate.refused(client.gate.ask()[1], 0.0)  # So the request is the probe.
+        with client, pytest.raises(KeyboardInterrupt) as caught:
             client.get_log("log_1")
         timer.join()
+    assert not client.gate._probing
     verbose = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     shown = "".join(str(frame.locals) for frame in verbose.stack if "test_" not in frame.filename)
     assert KEY not in shown

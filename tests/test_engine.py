@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,9 +62,9 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     sent: list[str] = []
     send = Connection.send
 
-    def counted(self: Connection, method: str, path: str, body: bytes | None = None) -> Any:
+    def counted(self: Connection, method: str, path: str, *rest: Any, **options: Any) -> Any:
         sent.append(f"{method} {path}")
-        return send(self, method, path, body)
+        return send(self, method, path, *rest, **options)
 
     monkeypatch.setattr(Connection, "send", counted)
     return sent
@@ -108,6 +110,52 @@ def test_deadline__a_longer_hold_is_not_waited_for(canned: Start) -> None:
         assert time.monotonic() - start < 2
     assert report.counts["not_sent"] >= 84
     assert "asks to wait 30 s, over 5 s" in repr(report)
+
+
+def test_deadline__of_a_healthy_server_is_kept(canned: Start) -> None:
+    def answer(_path: str) -> Canned:
+        time.sleep(0.05)
+        return Canned(status=201, body=b'{"id": "s"}')
+
+    with RespanClient("key", canned(answer).base_url) as client:
+        start = time.monotonic()
+        report = push(frame_of(200), client, deadline=0.5, concurrency=2)
+        assert time.monotonic() - start < 2
+    assert set(report.counts) <= {"created", "not_sent", "failed"}
+    assert report.counts["not_sent"] > 100
+    assert "the deadline of 0.5 s" in repr(report)
+    assert "the deadline" in report.reasons["reason"].iloc[-1]
+
+
+def test_deadline__of_a_silent_server_is_kept() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with RespanClient("key", url) as client:
+            start = time.monotonic()
+            report = push(frame_of(20), client, deadline=0.5)
+            assert time.monotonic() - start < 3
+    assert report.counts["not_sent"] >= 4
+
+
+def test_threads__are_started_whatever_else_runs(canned: Start) -> None:
+    def answer(_path: str) -> Canned:
+        time.sleep(0.05)
+        return Canned(status=201, body=b'{"id": "s"}')
+
+    busy = True
+
+    def spin() -> None:
+        while busy:
+            pass
+
+    bystander = threading.Thread(target=spin)
+    bystander.start()
+    server = canned(answer)
+    with RespanClient("key", server.base_url) as client:
+        push(frame_of(100), client)
+    busy = False
+    bystander.join()
+    assert server.connections > 4
 
 
 def test_429__for_ever_ends_by_itself(canned: Start, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,6 +244,31 @@ def test_retry__what_will_not(canned: Start, status: int) -> None:
     assert report.frame[["status", "attempts", "http_status"]].values.tolist() == [
         ["failed", 1, status]
     ]
+
+
+def test_retry__an_odd_answer_counts_as_sent(canned: Start) -> None:
+    with RespanClient("key", canned(status=201).base_url) as client:
+        report = push(frame_of(1), client)
+    assert report.frame[["status", "attempts", "http_status"]].values.tolist() == [
+        ["failed", 1, 201]
+    ]
+    assert "may have stored it" in report.frame["error"][0]
+
+
+def test_retry__what_it_does_not_reach_stays_failed(canned: Start) -> None:
+    status = 404
+
+    def answer(_path: str) -> Canned:
+        return Canned(status=status, body=b'{"detail": "no"}')
+
+    with RespanClient("key", canned(answer).base_url) as client:
+        report = push(frame_of(30), client, concurrency=1)
+        assert report.counts == {"failed": 30}
+        status = 401
+        again = report.retry()
+    assert again.counts == {"failed": 30}
+    assert again.frame["http_status"].tolist() == [401] + [404] * 29
+    assert "404" in again.frame["error"][29]
 
 
 @pytest.mark.usefixtures("no_backoff")
@@ -291,7 +364,7 @@ def test_skip_unchanged__falls_back_when_the_filter_fails(canned: Start, listed:
     with RespanClient("key", canned(answer).base_url) as client:
         report = push(frame_of(5), client, skip_unchanged=True)
     assert report.counts == {"updated": 5}
-    assert "so everything was pushed" in repr(report)
+    assert "so the rest was pushed" in repr(report)
 
 
 def test_skip_unchanged__no_answer_names_the_scorer(canned: Start) -> None:

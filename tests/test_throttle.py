@@ -167,7 +167,7 @@ def test_learning__halves_when_no_time_is_named(gate: Gate, clock: Clock) -> Non
         for ticket in tickets[:-1]:
             gate.passed(ticket)
         gate.refused(tickets[-1], None)
-        clock.now += gate.held()
+        clock.now += gate.held() + 20
         gate.passed(go(gate))
         clock.now += 20
         limits.append(gate.limit or (0, 0.0))
@@ -188,6 +188,30 @@ def test_learning__late_answers_count(gate: Gate) -> None:
         gate.passed(ticket)
     assert gate.limit is not None
     assert gate.limit[0] == 4
+
+
+def test_learning__late_answers_count_once_only(gate: Gate, clock: Clock) -> None:
+    """When a little more was tried and refused, what comes late changes nothing."""
+    serve(gate, clock, (10, 10.0), 100)
+    learned = gate.limit
+    assert learned is not None
+    tickets = [ticket for seconds, ticket in (gate.ask() for _ in range(5)) if not seconds]
+    clock.now += 20
+    tickets = [go(gate) for _ in range(5)]
+    gate.refused(tickets[0], 5.0)
+    for ticket in tickets[1:]:
+        gate.passed(ticket)
+    assert gate.limit is not None
+    assert gate.limit[0] <= learned[0]
+
+
+def test_paced__a_429_does_not_forget_the_pace(gate: Gate, clock: Clock) -> None:
+    with gate.paced((3, 60.0)):
+        for _ in range(3):
+            ticket = go(gate)
+        gate.refused(ticket, 1.0)
+        clock.now += 1.1
+        assert gate.ask()[0] > 50
 
 
 def test_gate_for__one_per_server_and_key() -> None:

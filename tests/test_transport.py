@@ -94,6 +94,7 @@ def test_send__error_bodies(canned: Start, body: bytes, detail: str, fields: Any
         (b'{"detail": "x", "retry_after": NaN}', {}, None),
         (b'{"detail": "x", "retry_after": null}', {"Retry-After": "7"}, 7.0),
         (b'{"detail": "x", "retry_after": 1e9}', {}, 1e9),
+        (b'{"detail": "x", "retry_after": 1%s}' % (b"0" * 400), {}, None),
         (b"<html>", {"Retry-After": "7"}, 7.0),
         (b"", {"Retry-After": formatdate(0)}, 0.0),
         (b"", {"Retry-After": "tomorrow"}, None),
