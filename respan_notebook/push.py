@@ -120,7 +120,7 @@ class _Sender:
                 self._effort.end("interrupted")
                 with contextlib.suppress(KeyboardInterrupt):  # Pressed again: wait no longer.
                     self._await(threads)
-            except BaseException:
+            except BaseException:  # Raised on; but no thread may go on sending unseen.
                 self._effort.end("the push broke off")
                 raise
         self._close()
