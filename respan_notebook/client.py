@@ -99,6 +99,11 @@ class RespanClient:
         """What paces and holds the requests of this server and key."""
         return self._transport.gate
 
+    @property
+    def fingerprint(self) -> str:
+        """Tells this key from others of the server, without giving anything of it away."""
+        return self._transport.fingerprint
+
     def __repr__(self) -> str:
         return f"RespanClient(base_url={self.base_url!r})"
 

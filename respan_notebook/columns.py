@@ -5,6 +5,7 @@ Each function takes a column's cells and gives what is sent, with an error per r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -23,6 +24,8 @@ Cells = Sequence[Any] | npt.NDArray[np.datetime64]
 RowErrors = dict[int, str]
 """Row position -> what is wrong with it."""
 
+_is_plain = re.compile(r"[A-Za-z0-9_-]+").fullmatch  # Most log ids; there is nothing to check.
+
 
 def read_log_ids(cells: Iterable[Any]) -> tuple[list[Any], RowErrors]:
     """Return log ids as str (whole numbers too), in row order; refused ones as they came."""
@@ -39,7 +42,7 @@ def printable(text: str) -> str:
 
 
 def _log_id(raw: Any) -> str:
-    if type(raw) is str and raw.isalnum() and raw.isascii():
+    if type(raw) is str and _is_plain(raw):
         return raw
     if is_missing(raw):
         raise InvalidValueError("no log id")

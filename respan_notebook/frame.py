@@ -6,7 +6,8 @@ used, so that importing this package costs little over importing pandas.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -16,6 +17,7 @@ from respan_notebook.errors import ConfigurationError
 if TYPE_CHECKING:
     from respan_notebook.batch import OnDuplicate
     from respan_notebook.client import RespanClient
+    from respan_notebook.labelling.annotator import Annotator
     from respan_notebook.models import Evaluator
     from respan_notebook.report import PushReport
     from respan_notebook.shapes import Scores
@@ -204,6 +206,69 @@ class RespanAccessor:
 
         _check_client(client)
         return pull(self._frame, evaluators, client, scorer)
+
+    def annotate(
+        self,
+        evaluators: str | Evaluator | Sequence[str | Evaluator],
+        *,
+        client: RespanClient | None = None,
+        show: Sequence[Hashable] | None = None,
+        outbox: str | Path | None = None,
+    ) -> Annotator:
+        """Show the logs of this frame one by one, and take their scores.
+
+        Nothing is a score until the person made it one. What is saved is on disk before the next
+        log is shown, and goes to Respan in the background; what is not sent yet goes out when an
+        annotator is opened again, from whatever notebook. It begins at the first log without a
+        score.
+
+        Parameters
+        ----------
+        evaluators : str, Evaluator, or sequence of them
+            Slugs, ids or definitions; each gets an editor that fits its ``score_value_type``.
+        client : RespanClient, optional
+            Else one made from ``RESPAN_API_KEY`` and ``RESPAN_BASE_URL``.
+        show : sequence of column names, optional
+            The columns of a log to show, in this order; else all that it has.
+        outbox : str or Path, optional
+            The SQLite file in which labels are kept; else one in the user's data folder, which
+            all notebooks share.
+
+        Returns
+        -------
+        Annotator
+            A widget: displayed as the last expression of a cell, and driven from Python as well.
+            ``annotator.scores`` is a tidy frame of what was entered.
+
+        Raises
+        ------
+        FrameError, UnknownEvaluatorError, ConfigurationError
+            As :meth:`push_scores`; FrameError also when the frame has no rows,
+            ConfigurationError when the outbox can't be written.
+        HTTPError, TransportError
+            When the server can't be asked for its evaluators, and this machine has never seen them.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> from respan_notebook import RespanClient, Sandbox
+        >>> with Sandbox(demo=True) as sandbox, tempfile.TemporaryDirectory() as folder:
+        ...     client = RespanClient(sandbox.api_key, sandbox.base_url)
+        ...     logs = client.logs(start_time="2026-01-01", sort_by="timestamp")
+        ...     annotator = logs.respan.annotate(
+        ...         ["helpfulness", "tone"], client=client, outbox=pathlib.Path(folder) / "outbox")
+        ...     annotator.editors["helpfulness"].value = 4
+        ...     annotator.save_button.click()
+        ...     arrived = annotator.wait()
+        ...     scores = annotator.scores
+        ...     annotator.close()
+        >>> arrived, scores[["log_id", "evaluator_slug", "value", "state"]].values.tolist()
+        (True, [['demo_01', 'helpfulness', 4.0, 'saved']])
+        """
+        from respan_notebook.labelling import open_annotator
+
+        _check_client(client)
+        return open_annotator(self._frame, evaluators, client, show, outbox)
 
 
 def _check_options(on_duplicate: str, concurrency: int, deadline: float | None) -> None:

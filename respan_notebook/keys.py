@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from pydantic import SecretStr
 
 from respan_notebook.errors import ConfigurationError
@@ -31,3 +33,8 @@ def check_key(key: SecretStr) -> None:
             "the API key holds a space, a line break or a character that is not ASCII; "
             "give the key alone, without 'Bearer'"
         )
+
+
+def fingerprint(key: SecretStr) -> str:
+    """Return what tells this key from others; there is no way back from it to the key."""
+    return hashlib.sha256(key.get_secret_value().encode()).hexdigest()

@@ -13,6 +13,7 @@ import copy
 import math
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +74,14 @@ class Sending:
         return f"about {_duration((scores - 1) // count * seconds)} at {count} in {seconds:g} s"
 
     def push(
-        self, batch: Batch, outcomes: Outcomes, client: RespanClient, warnings: list[str]
+        self,
+        batch: Batch,
+        outcomes: Outcomes,
+        client: RespanClient,
+        warnings: list[str],
+        *,
+        effort: Effort | None = None,
+        tell: Callable[[str], object] = str,
     ) -> PushReport:
         """Send the lines that are ``failed`` or ``not_sent`` and report on all.
 
@@ -85,19 +93,29 @@ class Sending:
             Where to.
         warnings : list of str
             For the report.
+        effort : Effort, optional
+            To end the push from another thread; else one with the deadline of this push.
+        tell : Callable
+            Is told, again and again, why the push waits; "" while it does not.
         """
-        sender = _Sender(batch, copy.deepcopy(outcomes), client, self)
+        effort = effort or Effort(budget=BUDGET, deadline=self.deadline, announce=False)
+        sender = _Sender(batch, copy.deepcopy(outcomes), client, self, effort, tell)
         warnings = [*warnings, *sender.run()]
         return PushReport(batch, sender.outcomes, warnings=warnings, sending=self, client=client)
 
 
 class _Sender:
     def __init__(
-        self, batch: Batch, outcomes: Outcomes, client: RespanClient, sending: Sending
+        self,
+        batch: Batch,
+        outcomes: Outcomes,
+        client: RespanClient,
+        sending: Sending,
+        effort: Effort,
+        tell: Callable[[str], object],
     ) -> None:
         self.batch, self.outcomes, self.client = batch, outcomes, client
-        self._sending = sending
-        self._effort = Effort(budget=BUDGET, deadline=sending.deadline, announce=False)
+        self._sending, self._effort, self._tell = sending, effort, tell
         outcomes.stopped = ""
         self._under_way: dict[int, int] = {}  # Line -> thread.
         self._cpu: list[float] = []  # Seconds of processor time by thread.
@@ -165,6 +183,7 @@ class _Sender:
             reason = f"trying again after: {trouble[:_REASON]}"
         else:
             reason = f"keeping to {limit[0]} in {limit[1]:.3g} s" if limit else ""
+        self._tell(reason)
         bar.set_postfix_str(reason, refresh=False)
         bar.update(self._done - start - bar.n)
         if held or trouble:

@@ -7,7 +7,6 @@ the 429 tells how much the server takes.
 
 from __future__ import annotations
 
-import hashlib
 import random
 import re
 import threading
@@ -21,6 +20,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from respan_notebook.errors import ConfigurationError
+from respan_notebook.keys import fingerprint
 
 Limit = tuple[int, float]
 """So many requests in any so many seconds."""
@@ -239,7 +239,7 @@ _GATES_LOCK: Final = threading.Lock()
 
 def gate_for(base_url: str, bearer: SecretStr) -> Gate:
     """Return the gate that all clients of this server and key share."""
-    key = base_url, hashlib.sha256(bearer.get_secret_value().encode()).hexdigest()
+    key = base_url, fingerprint(bearer)
     with _GATES_LOCK:
         gate = _GATES.get(key)
         if gate is None:

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from respan_notebook import errors
 from respan_notebook.connection import Answer, Connection
+from respan_notebook.keys import fingerprint
 from respan_notebook.retry import REFUSALS, Effort, StoppedError
 from respan_notebook.throttle import LONGEST_HOLD, gate_for
 
@@ -39,6 +40,7 @@ class Transport:
         self._root = urlsplit(base_url).path + "/api"
         self._local = threading.local()
         self.gate = gate_for(base_url, bearer)
+        self.fingerprint = fingerprint(bearer)
 
     def close(self) -> None:
         """Close the connection of this thread; the next request opens a new one."""

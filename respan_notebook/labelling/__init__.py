@@ -1,0 +1,56 @@
+"""Labelling in the notebook: the annotator, its editors, its view of a log, its outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from respan_notebook.client import RespanClient
+from respan_notebook.errors import ConfigurationError, ServerError, TransportError
+from respan_notebook.evaluators import Catalogue
+from respan_notebook.labelling.annotator import Annotator
+from respan_notebook.labelling.outbox import Outbox, default_path
+from respan_notebook.models import Evaluator
+from respan_notebook.shapes import same_names
+
+
+def open_annotator(
+    frame: pd.DataFrame,
+    evaluators: str | Evaluator | Sequence[str | Evaluator],
+    client: RespanClient | None,
+    show: Sequence[Hashable] | None,
+    outbox: str | Path | None,
+) -> Annotator:
+    """Return an annotator; see :meth:`respan_notebook.RespanAccessor.annotate`."""
+    client = client or RespanClient()
+    wanted = [evaluators] if isinstance(evaluators, str | Evaluator) else list(evaluators)
+    if not wanted:
+        raise ConfigurationError("no evaluator given: pass slugs, ids or Evaluator objects")
+    path = Path(outbox) if outbox is not None else default_path()
+    box = Outbox(path.absolute(), client.base_url, client.fingerprint)
+    try:
+        definitions = _definitions(wanted, client, box)
+        return Annotator(frame, definitions, client, box, show=show)
+    except BaseException:
+        box.close()
+        raise
+
+
+def _definitions(
+    wanted: Sequence[str | Evaluator], client: RespanClient, box: Outbox
+) -> list[Evaluator]:
+    """Return the evaluators, those of the server as it last said when it can't be reached."""
+    catalogue = Catalogue(None, client)
+    names = list(same_names(wanted, catalogue))
+    try:
+        found = [catalogue[name] for name in names]
+    except (TransportError, ServerError):
+        kept = [box.evaluator(name) for name in names]
+        if not all(kept):
+            raise
+        return [Evaluator.model_validate(one) for one in kept]
+    for name, one in zip(names, found, strict=True):
+        box.keep_evaluator(name, one.model_dump(mode="json"))
+    return found

@@ -1,0 +1,656 @@
+"""The annotator: one log after the other, with an editor per evaluator.
+
+What is entered is in the outbox before the screen moves on, and the sender brings it to Respan in
+the background. All widgets are built once; moving to another log only changes what they show.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import wraps
+from typing import Any, Concatenate, Final, ParamSpec
+
+import ipywidgets as widgets
+import pandas as pd
+
+from respan_notebook.client import RespanClient
+from respan_notebook.errors import ConfigurationError, FrameError, InvalidValueError
+from respan_notebook.labelling.editors import CLEARED, INVALID, SET, SHOWN, UNSET, Editor, editor_for
+from respan_notebook.labelling.keyboard import ACTIONS, HELP, Keyboard
+from respan_notebook.labelling.log_view import escaped, log_html
+from respan_notebook.labelling.lookup import CHUNK, Lookup
+from respan_notebook.labelling.outbox import REFUSED, WAITING, Change, Label, OnItsWayError, Outbox
+from respan_notebook.labelling.queue import SHOWN as FILTERS
+from respan_notebook.labelling.queue import Queue
+from respan_notebook.labelling.sender import Sender, body_of, wait_until
+from respan_notebook.labelling.style import STYLE
+from respan_notebook.models import Evaluator, Score
+from respan_notebook.values import VALUE_TYPES, score_write, target
+
+P = ParamSpec("P")
+_COLUMNS: Final = (
+    "log_id",
+    "evaluator_id",
+    "evaluator_slug",
+    "value",
+    "explanation",
+    "state",
+    "reason",
+)
+
+
+def _exclusive(
+    method: Callable[Concatenate[Annotator, P], None],
+) -> Callable[Concatenate[Annotator, P], None]:
+    """Let one thread at a time work on the screen, and say what the disk refuses."""
+
+    @wraps(method)
+    def locked(self: Annotator, *args: P.args, **kwargs: P.kwargs) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            try:
+                method(self, *args, **kwargs)
+            except sqlite3.Error as error:
+                self._say(f"{self._outbox.path} can't be used: {error}", wrong=True)
+
+    return locked
+
+
+class Annotator(widgets.VBox):
+    """Shows logs one by one and takes their scores; made by ``df.respan.annotate(...)``.
+
+    Everything that the person does can be done from Python as well: ``editors["tone"].value =
+    "friendly"``, ``save()`` or ``save_button.click()``.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A row per log.
+    evaluators : sequence of Evaluator
+        What to score.
+    client : RespanClient
+        Where scores go.
+    outbox : Outbox
+        Where labels are kept.
+    show : sequence of column names, optional
+        The columns of the log that are shown; else all of them.
+
+    Attributes
+    ----------
+    editors : dict of str to Editor
+        By slug, else id.
+    save_button, skip_button, back_button, undo_button : Button
+        The actions.
+    position : int
+        The row that is shown, from 0.
+    """
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        evaluators: Sequence[Evaluator],
+        client: RespanClient,
+        outbox: Outbox,
+        *,
+        show: Sequence[Hashable] | None = None,
+    ) -> None:
+        self._lock = threading.RLock()
+        self._closed = False
+        self._queue = Queue(frame)
+        self._client, self._outbox, self._columns = client, outbox, show
+        self._sender = Sender(outbox, client, self._sending_changed)
+        known = [one for one in evaluators if _identity(one)]
+        self._lookup = Lookup(client, known, self._found)
+        self._asked: set[int] = set()  # Chunks of rows.
+        self._existing: dict[str, dict[str, list[Score]]] = {}  # Log -> evaluator -> scores.
+        self._labelled: set[tuple[str, str]] = set()
+        self._untouched = True  # Nobody did anything yet, so the row may still be chosen.
+        self._showing = False
+        self._turn = 0
+        self._message = ("", False)
+        self._build(evaluators)
+        self._open()
+
+    def __repr__(self) -> str:
+        scored = int(self._queue.scored.sum())
+        return f"Annotator(log {self.position + 1} of {len(self._queue)}, {scored} scored)"
+
+    # -- the screen -----------------------------------------------------------------------------
+
+    def _build(self, evaluators: Sequence[Evaluator]) -> None:
+        self.editors: dict[str, Editor] = {one.key: editor_for(one) for one in evaluators}
+        self._by_identity = {_identity(e.evaluator): e for e in self.editors.values()}
+        self._log, self._status = widgets.HTML(), widgets.HTML()
+        self._log.add_class("rn-side")
+        self._status.add_class("rn-status")
+        side = widgets.VBox(list(self.editors.values()))
+        side.add_class("rn-editors")
+        body = widgets.HBox([self._log, side])
+        body.add_class("rn-body")
+        keyboard = Keyboard(
+            hotkeys=["".join(editor.hotkeys) for editor in self.editors.values()],
+            controls=[
+                box.model_id or "" for editor in self.editors.values() for box in editor.inputs
+            ],
+        )
+        keyboard.on_msg(self._pressed)
+        for editor in self.editors.values():
+            editor.lock = self._lock
+            editor.observe(self._entered, "entries")
+        help_ = widgets.HTML(_help_html(self.editors))
+        help_.add_class("rn-help")
+        super().__init__(
+            [widgets.HTML(STYLE), self._navigation(), self._status, body, help_, keyboard]
+        )
+        self.add_class("rn-annotator")
+
+    def _navigation(self) -> widgets.HBox:
+        self.back_button = _button("‹ Back", "b", "back", self.back)
+        self.skip_button = _button("Skip ›", "s", "skip", self.skip)
+        self.undo_button = _button("Undo", "u", "undo", self.undo)
+        self.save_button = _button("Save & next", "Enter", "save", self.save)
+        self.save_button.button_style = "primary"
+        self._filter = widgets.Dropdown(
+            options=[(f"show {name}", name) for name in FILTERS], value="all", description="Show"
+        )
+        self._filter.observe(lambda change: self.show_only(change["new"]), "value")
+        self._jump = widgets.Text(
+            placeholder="go to: number or id", description="Go to", continuous_update=False
+        )
+        self._jump.observe(lambda change: self._jumped(change["new"]), "value")
+        buttons = [self.back_button, self.skip_button, self.undo_button, self.save_button]
+        bar = widgets.HBox([*buttons, self._filter, self._jump])
+        bar.add_class("rn-nav")
+        return bar
+
+    def _display(self) -> None:
+        """Show the row that the queue is at."""
+        self._turn += 1
+        self._log.value = log_html(self._queue.cells(), self._columns)
+        self._display_editors()
+        self._ask_around()
+
+    def _display_editors(self) -> None:
+        """Show what is known of the log's scores, and what was entered before."""
+        self._showing = True
+        try:
+            labels, drafts = self._labels(), self._drafts()
+            for identity, editor in self._by_identity.items():
+                self._show_former(editor, labels.get(identity))
+                if identity in drafts:
+                    editor.restore(drafts[identity])
+        finally:
+            self._showing = False
+        self._draw_status()
+
+    def _show_former(self, editor: Editor, label: Label | None) -> None:
+        score = self._existing_score(editor)
+        if label is not None and not label.removed:
+            source = "in Respan" if label.state != WAITING else "saved, on its way"
+            refusal = label.reason if label.state == REFUSED else ""
+            former = _value_of(label.body, editor.evaluator)
+            explanation = label.body.get("explanation") or ""
+            editor.show(former, explanation, source=source, refusal=refusal or "")
+        elif score is not None and label is None:
+            source = f"in Respan, by {score.scorer}" if score.scorer else "in Respan"
+            former = _value_of(score.model_dump(), editor.evaluator)
+            editor.show(former, score.explanation or "", source=source)
+        else:
+            editor.show()
+
+    def _draw_status(self) -> None:
+        queue, (message, wrong) = self._queue, self._message
+        progress, sending = self.progress, ""
+        if self._sender.trouble:
+            sending = f'<div class="rn-trouble">{escaped(self._trouble())}</div>'
+        looked = self._lookup.trouble
+        if looked and not self._sender.trouble:
+            said = f"What Respan has already could not be read: {looked}"
+            sending = f'<div class="rn-trouble">{escaped(said)}</div>'
+        counts = " · ".join(f"{n} {name.replace('_', ' ')}" for name, n in progress.items())
+        kind = "rn-say rn-wrong" if wrong else "rn-say"
+        self._status.value = (
+            f'<div data-rn-turn="{self._turn}"><b>Log {queue.position + 1} of {len(queue)}</b> · '
+            f'{counts}</div><div class="{kind}">{escaped(message)}</div>{sending}'
+        )
+
+    def _trouble(self) -> str:
+        if self._sender.halted:
+            return (
+                f"Nothing is sent: {self._sender.trouble}. Your labels are kept; open the "
+                "annotator again with a key that works, and they go out."
+            )
+        return f"Labels wait: {self._sender.trouble}. They are kept, and sent as soon as it works."
+
+    def _say(self, message: str, *, wrong: bool = False) -> None:
+        """Show a message; it stays until the next."""
+        self._turn += 1
+        self._message = (message, wrong)
+        self._draw_status()
+
+    # -- where one is ---------------------------------------------------------------------------
+
+    @property
+    def position(self) -> int:
+        """The row that is shown, from 0."""
+        return self._queue.position
+
+    @property
+    def progress(self) -> dict[str, int]:
+        """How many logs are ``scored``, ``skipped`` and ``left``, and how many scores entered here
+        are ``saved`` in Respan, ``on_their_way`` and ``refused``."""
+        queue = self._queue
+        skipped = int((queue.skipped & ~queue.scored).sum())
+        scored = int(queue.scored.sum())
+        waiting = {(label.log_id, label.evaluator) for label in self._outbox.labels(state=WAITING)}
+        refused = {(label.log_id, label.evaluator) for label in self._outbox.labels(state=REFUSED)}
+        on_their_way, bad = len(waiting), len(refused & self._labelled)
+        return {
+            "scored": scored,
+            "skipped": skipped,
+            "left": len(queue) - scored - skipped,
+            "saved": len(self._labelled - waiting) - bad,
+            "on_their_way": on_their_way,
+            "refused": bad,
+        }
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """The scores entered for these logs, here or in an earlier session, a row each.
+
+        Columns, all object: ``log_id``, ``evaluator_id``, ``evaluator_slug``, ``value`` (float,
+        bool, str or list of str; JSON as text), ``explanation``, ``state`` ("saved" in Respan,
+        "on its way", "refused") and ``reason`` (why it was refused); RangeIndex, in the order in
+        which they were entered. What is not there is None. ``push_scores`` takes this frame.
+        """
+        names = {WAITING: "on its way", REFUSED: "refused"}
+        rows = [
+            (
+                label.log_id,
+                editor.evaluator.id,
+                editor.evaluator.evaluator_slug,
+                _value_of(label.body, editor.evaluator),
+                label.body.get("explanation"),
+                names.get(label.state, "saved"),
+                label.reason,
+            )
+            for label in self._outbox.labels()
+            if label.log_id in self._queue.rows and not label.removed
+            if (editor := self._by_identity.get(label.evaluator)) is not None
+        ]
+        return pd.DataFrame(rows, columns=list(_COLUMNS), dtype=object)
+
+    def wait(self, timeout: float = 30.0) -> bool:
+        """Wait until everything entered has arrived, and what Respan has already is looked up.
+
+        Parameters
+        ----------
+        timeout : float
+            Seconds.
+
+        Returns
+        -------
+        bool
+            Whether nothing waits any more. What was refused does not wait.
+        """
+        idle = lambda: not (self._sender.busy or self._lookup.busy)  # noqa: E731
+        wait_until(idle, timeout)
+        return idle() and not self._outbox.labels(state=WAITING)
+
+    def _open(self) -> None:
+        self._outbox.adopt()
+        for label in self._outbox.labels():
+            mine = label.log_id in self._queue.rows and label.evaluator in self._by_identity
+            if mine and not label.removed:
+                self._labelled.add((label.log_id, label.evaluator))
+                self._queue.mark(self._queue.scored, label.log_id, on=True)
+        self._queue.position = self._queue.first_unscored() or 0
+        elsewhere = self._outbox.waiting_elsewhere()
+        if elsewhere:
+            self._message = (
+                f"{elsewhere} scores entered with the key of somebody else wait in "
+                f"{self._outbox.path}; they go out when that person opens the annotator.",
+                False,
+            )
+        self._refresh_refused()
+        self._display()
+        self._sender.kick()
+
+    # -- actions --------------------------------------------------------------------------------
+
+    @_exclusive
+    def save(self) -> None:
+        """Keep what is entered, and go to the next log; say so when that is not possible."""
+        self._untouched = False
+        try:
+            log_id = self._queue.log_id
+            labels = self._labels()
+            changes = [
+                change
+                for editor in self.editors.values()
+                if (change := self._change(editor, labels.get(_identity(editor.evaluator))))
+            ]
+        except InvalidValueError as error:
+            self._say(f"Nothing was saved. {error}", wrong=True)
+            return
+        if not changes and not self._queue.scored[self.position]:
+            self._say("Nothing is scored yet. Score something, or skip this log.", wrong=True)
+            return
+        if changes:
+            self._outbox.save(log_id, changes)
+            self._mark(log_id)
+        for editor in self.editors.values():
+            self._outbox.keep_draft(log_id, _identity(editor.evaluator), None)
+        self._go_on("Saved." if changes else "Nothing was changed.")
+        self._sender.kick()
+
+    def _change(self, editor: Editor, label: Label | None) -> Change | None:
+        """Return what saving does to an editor's score, None for nothing."""
+        name = editor.evaluator.name or editor.evaluator.key
+        if editor.state == INVALID:
+            raise InvalidValueError(f"{name} {editor.error}.")
+        if editor.state == UNSET and editor.explanation.strip():
+            raise InvalidValueError(f"{name} has an explanation, but no score.")
+        if not editor.changed:
+            return None
+        identity = _identity(editor.evaluator)
+        former, known, score_id = self._former(editor, label)
+        if editor.state == CLEARED:
+            if former is None:
+                return None
+            return Change(identity, former, True, known, former, score_id)
+        body = self._body(editor)
+        if former is not None and _is_same(former, body):
+            return None
+        return Change(identity, body, False, known, former, score_id)
+
+    def _body(self, editor: Editor) -> dict[str, Any]:
+        value = editor.value if editor.state == SET else editor.former
+        score = score_write(
+            editor.evaluator,
+            value,
+            explanation=editor.explanation.strip() or None,
+            **self._queue.context(),
+        )
+        assert score is not None, "what an editor has set is a score"
+        return score.body()
+
+    def _former(
+        self, editor: Editor, label: Label | None
+    ) -> tuple[dict[str, Any] | None, bool, str | None]:
+        """Return what is there before a save, whether that is known, and Respan's id of it."""
+        if label is not None:
+            return (None if label.removed else label.body), True, label.score_id
+        score = self._existing_score(editor)
+        if score is None:
+            return None, self._queue.log_id in self._existing, None
+        scorer = self._client.scorer or self._outbox.scorer
+        if scorer is None or score.scorer != scorer:
+            # Somebody else's, or nobody knows: what a save replaces is found out when it is sent.
+            return None, scorer is not None, None
+        return body_of(score, target(editor.evaluator)), True, score.id
+
+    @_exclusive
+    def skip(self) -> None:
+        """Go to the next log; what is entered stays with this one as a draft."""
+        self._untouched = False
+        if not self._queue.scored[self.position]:
+            self._queue.skipped[self.position] = True
+        self._go_on("Skipped.")
+
+    @_exclusive
+    def back(self) -> None:
+        """Go to the log before; what is entered stays with this one as a draft."""
+        self._untouched = False
+        if not self._queue.move(-1):
+            self._say("This is the first log.")
+            return
+        self._message = ("", False)
+        self._display()
+
+    @_exclusive
+    def undo(self) -> None:
+        """Put back what was there before the last save, here and in Respan, and show that log."""
+        self._untouched = False
+        try:
+            log_id = self._outbox.undo(self._queue.rows, self._by_identity)
+        except OnItsWayError:
+            self._say("The last save is still on its way; undo it in a moment.", wrong=True)
+            return
+        if log_id is None:
+            self._say("There is nothing to undo.")
+            return
+        self._mark(log_id)
+        self._queue.position = self._queue.rows[log_id][0]
+        self._message = (f"The last save of log {log_id} is undone.", False)
+        self._display()
+        self._sender.kick()
+
+    @_exclusive
+    def go_to(self, row: int | str) -> None:
+        """Show a row: by its position, from 0, or the first one with a log id.
+
+        Raises
+        ------
+        FrameError
+            When there is no such row.
+        """
+        self._untouched = False
+        found = self._queue.find(row) if isinstance(row, str) else row
+        if found is None or not 0 <= found < len(self._queue):
+            raise FrameError(f"there is no log {row!r}; there are {len(self._queue)} rows")
+        self._queue.position = found
+        self._message = ("", False)
+        self._display()
+
+    @_exclusive
+    def show_only(self, which: str) -> None:
+        """Go through ``"all"`` rows, those ``"unscored"``, or those ``"refused"``.
+
+        Raises
+        ------
+        ConfigurationError
+            For anything else.
+        """
+        if which not in FILTERS:
+            raise ConfigurationError(f"show one of {FILTERS}, not {which!r}")
+        self._filter.value = self._queue.shown = which
+        start = self.position
+        self._queue.position = -1
+        if self._queue.move(1):
+            self._message = ("", False)
+            self._display()
+        else:
+            self._queue.position = start
+            self._say(f"No log is {which}.")
+
+    def _go_on(self, message: str) -> None:
+        if self._queue.move(1):
+            self._message = (message, False)
+        else:
+            left = self.progress["left"] + self.progress["skipped"]
+            more = f"{left} have no score yet." if left else "All are scored."
+            self._message = (f"{message} This was the last log. {more}", False)
+        self._display()
+
+    def _jumped(self, text: str) -> None:
+        if not text.strip():
+            return
+        self._jump.value = ""
+        try:
+            self.go_to(text.strip())
+        except FrameError as error:
+            self._say(str(error), wrong=True)
+
+    def _pressed(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:
+        """Do what the key layer asks for; what was meant for an earlier screen is passed over."""
+        action, place = content.get("do"), content.get("editor")
+        if content.get("turn") != self._turn:
+            return
+        if action in ("save", *ACTIONS.values()):
+            getattr(self, str(action))()
+        elif isinstance(place, int) and 0 <= place < len(self.editors):
+            self._edit(list(self.editors.values())[place], content)
+
+    @_exclusive
+    def _edit(self, editor: Editor, content: Mapping[str, Any]) -> None:
+        match content.get("do"):
+            case "press":
+                editor.press(str(content.get("key")))
+            case "step":
+                editor.step(1 if content.get("by") == 1 else -1)
+            case "accept":
+                editor.accept()
+            case "clear":
+                editor.clear()
+
+    @_exclusive
+    def _entered(self, change: Any) -> None:
+        """Keep what is entered as a draft, so that nothing depends on the kernel's life."""
+        if self._showing:
+            return
+        self._untouched = False
+        try:
+            log_id = self._queue.log_id
+        except InvalidValueError:
+            return  # Saving will say so.
+        editor = change["owner"]
+        self._outbox.keep_draft(log_id, _identity(editor.evaluator), editor.draft)
+
+    # -- what is known --------------------------------------------------------------------------
+
+    def _labels(self) -> dict[str, Label]:
+        try:
+            labels = self._outbox.labels(self._queue.log_id)
+        except InvalidValueError:
+            return {}
+        return {label.evaluator: label for label in labels}
+
+    def _drafts(self) -> dict[str, Any]:
+        try:
+            return self._outbox.drafts(self._queue.log_id)
+        except InvalidValueError:
+            return {}
+
+    def _mark(self, log_id: str) -> None:
+        """Take note of which scores a log has."""
+        labels = {label.evaluator: label for label in self._outbox.labels(log_id)}
+        scored = False
+        for identity, editor in self._by_identity.items():
+            label = labels.get(identity)
+            has = label is not None and not label.removed
+            (self._labelled.add if has else self._labelled.discard)((log_id, identity))
+            scored = scored or has
+            scored = scored or (label is None and self._existing_score(editor, log_id) is not None)
+        self._queue.mark(self._queue.scored, log_id, on=scored)
+        self._refresh_refused()
+
+    def _refresh_refused(self) -> None:
+        refused = [label for label in self._outbox.labels(state=REFUSED)]
+        mine = {label.log_id for label in refused if label.evaluator in self._by_identity}
+        self._queue.mark_only(self._queue.refused, mine)
+
+    @_exclusive
+    def _sending_changed(self) -> None:
+        self._refresh_refused()
+        self._draw_status()
+
+    def _existing_score(self, editor: Editor, log_id: str | None = None) -> Score | None:
+        """Return the score that Respan has; this person's, or the only one while that is open."""
+        try:
+            log_id = log_id or self._queue.log_id
+        except InvalidValueError:
+            return None
+        scores = self._existing.get(log_id, {}).get(_identity(editor.evaluator), [])
+        scorer = self._client.scorer or self._outbox.scorer
+        if scorer is not None:
+            scores = [score for score in scores if score.scorer == scorer]
+        return scores[0] if len(scores) == 1 else None
+
+    def _ask_around(self) -> None:
+        """Have the scores of the logs around looked up, unless they were."""
+        if self._lookup.by_log:
+            self._lookup.ask(self._queue.chunk(self.position, 1))
+            return
+        ahead = min(self.position + CHUNK // 4, len(self._queue) - 1)
+        for position in (ahead, self.position):
+            number = position // CHUNK
+            if number not in self._asked:
+                self._asked.add(number)
+                self._lookup.ask(self._queue.chunk(position, CHUNK))
+
+    @_exclusive
+    def _found(self, log_ids: Sequence[str], scores: Sequence[Score]) -> None:
+        """Take in what was looked up, and show it where nothing was entered yet."""
+        for log_id in log_ids:
+            self._existing[log_id] = {}
+        for score in scores:
+            for name in {score.evaluator_id, score.evaluator_slug} & self._by_identity.keys():
+                found = self._existing.setdefault(score.log_id or "", {})
+                found.setdefault(str(name), []).append(score)
+        for log_id in {score.log_id or "" for score in scores} & self._queue.rows.keys():
+            self._mark(log_id)
+        if not log_ids:
+            self._asked.clear()  # It failed; the next log asks again.
+        position = self._queue.first_unscored()
+        if self._untouched and position not in (None, self.position):
+            self._queue.position = position or 0
+            self._display()
+        elif all(editor.at_rest for editor in self.editors.values()):
+            self._display_editors()
+        else:
+            self._draw_status()
+
+    def close(self) -> None:
+        """Take the annotator off the screen and end its threads; what waits stays in the outbox."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        self._sender.close()
+        self._lookup.close()
+        self._outbox.close()
+        super().close()
+
+
+def _identity(evaluator: Evaluator) -> str:
+    return evaluator.id or evaluator.key
+
+
+def _value_of(fields: Mapping[str, Any], evaluator: Evaluator) -> Any:
+    """Return the value in a score's fields as an editor has it; None when there is none."""
+    kind = VALUE_TYPES.get(evaluator.score_value_type or "")
+    value = fields.get(kind.field) if kind else None
+    if evaluator.score_value_type == "single_select" and isinstance(value, list):
+        return value[0] if len(value) == 1 else None
+    return value
+
+
+def _is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two bodies of the same log and evaluator hold the same score."""
+    fields = ("numerical_value", "string_value", "boolean_value", "categorical_value")
+    names = (*fields, "json_value", "explanation")
+    return all(one.get(name) == other.get(name) for name in names)
+
+
+def _button(text: str, key: str, action: str, act: Callable[[], None]) -> widgets.Button:
+    button = widgets.Button(description=text, tooltip=f"{action} ({key})")
+    button.add_class("rn-act")
+    button.add_class(f"rn-do-{action}")
+    button.on_click(lambda _: act())
+    return button
+
+
+def _help_html(editors: Mapping[str, Editor]) -> str:
+    rows = [*HELP]
+    for editor in editors.values():
+        keys = ", ".join(f"{key} {said}" for key, said in editor.hotkeys.items())
+        if keys:
+            rows.append((editor.evaluator.name or editor.evaluator.key, keys))
+    cells = "".join(
+        f"<tr><td>{escaped(key)}</td><td>{escaped(what)}</td></tr>" for key, what in rows
+    )
+    return f"<details><summary>Keys: click on the log first</summary><table>{cells}</table></details>"

@@ -1,0 +1,415 @@
+"""The input widgets of the editors: one control per ``score_value_type``.
+
+A control shows a value and gives back the raw one that the person entered. It decides nothing:
+whether a raw value can be a score is checked by :mod:`respan_notebook.values`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+import ipywidgets as widgets
+
+from respan_notebook.checks import choice_text, is_number
+from respan_notebook.labelling.json_tree import json_tree
+from respan_notebook.models import Evaluator
+
+KEYS: Final = "123456789" + "acdfghiklmopqrtwz"
+"""Keys for choices in their order; the other letters are commands."""
+
+_MOST_RADIOS: Final = 8
+_MOST_CHECKBOXES: Final = 20
+_MOST_POINTS: Final = 11
+_FULL: Final = widgets.Layout(width="auto")
+
+
+class Control:
+    """What the person touches.
+
+    Attributes
+    ----------
+    widget : Widget
+        What is displayed.
+    shows_value : bool
+        Whether a value is on screen also when nothing was entered, as on a slider.
+    keys : mapping of str to object
+        Key -> raw value that it enters.
+    hint : str
+        Which keys, where the control does not show it.
+    """
+
+    widget: widgets.DOMWidget
+    shows_value = False
+    keys: Mapping[str, Any] = MappingProxyType({})
+    hint = ""
+
+    def inputs(self) -> Sequence[widgets.DOMWidget]:
+        """Return the widgets whose ``value`` the person changes."""
+        return [self.widget]
+
+    def read(self) -> Any:
+        """Return what is entered, raw; None for nothing."""
+        return self.widget.value
+
+    def show(self, value: Any) -> None:
+        """Show a value as :attr:`Editor.value` has it; None for the resting state."""
+        self.widget.value = value
+
+    def press(self, key: str, _current: Any) -> Any:
+        """Return the raw value that a key enters."""
+        return self.keys[key]
+
+    def step(self, _direction: int) -> Any:
+        """Return the raw value one step up (1) or down (-1); None where there are no steps."""
+        return None
+
+    def said(self, value: Any) -> str:
+        """Return a value as the person knows it."""
+        return str(value)
+
+
+# -- numbers ------------------------------------------------------------------------------------
+
+
+class Slider(Control):
+    """Numbers between two bounds."""
+
+    shows_value = True
+
+    def __init__(self, evaluator: Evaluator, low: float, high: float) -> None:
+        self._names = _point_names(evaluator)
+        step = _step(evaluator, low, high)
+        decimals = len(_brief(step).partition(".")[2])
+        self.widget = widgets.FloatSlider(
+            low, min=low, max=high, step=step, readout_format=f".{decimals}f", layout=_FULL
+        )
+        whole = step == 1 and high - low < len(KEYS)
+        self.keys = _point_keys(
+            [low + i for i in range(int(high - low) + 1)]
+            if whole
+            else [low + i * (high - low) / 10 for i in range(11)],
+            by_value=whole,
+        )
+        self.hint = "0-9, a: tenths" if not whole else "keys: the numbers"
+
+    def show(self, value: Any) -> None:
+        inside = is_number(value) and self.widget.min <= value <= self.widget.max
+        self.widget.value = value if inside else self.widget.min
+
+    def step(self, direction: int) -> Any:
+        moved = round(self.widget.value + direction * self.widget.step, 10)
+        return min(max(moved, self.widget.min), self.widget.max)
+
+    def said(self, value: Any) -> str:
+        return _point_text(value, self._names)
+
+
+class Points(Control):
+    """The named points of a scale, a button each."""
+
+    def __init__(self, names: Mapping[float, str]) -> None:
+        self._names = names
+        points = sorted(names)
+        self.widget = widgets.ToggleButtons(
+            options=[(_point_text(point, names), point) for point in points], value=None
+        )
+        self.keys = _point_keys(points, by_value=True)
+
+    def show(self, value: Any) -> None:
+        self.widget.value = value if value in self._names else None
+
+    def step(self, direction: int) -> Any:
+        points = sorted(self._names)
+        if self.widget.value is None:
+            return points[0 if direction > 0 else -1]
+        place = points.index(self.widget.value) + direction
+        return points[min(max(place, 0), len(points) - 1)]
+
+    def said(self, value: Any) -> str:
+        return _point_text(value, self._names)
+
+
+class NumberBox(Control):
+    """Numbers without two bounds, typed."""
+
+    def __init__(self) -> None:
+        self.widget = widgets.Text(placeholder="a number", layout=_FULL)
+
+    def read(self) -> Any:
+        text = self.widget.value.strip()
+        if re.fullmatch(r"[+-]?\d{1,30}", text):
+            return int(text)
+        if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", text, re.IGNORECASE):
+            return float(text)
+        return text or None
+
+    def show(self, value: Any) -> None:
+        self.widget.value = "" if value is None else _brief(value)
+
+    def said(self, value: Any) -> str:
+        return _brief(value)
+
+
+def _number_control(evaluator: Evaluator) -> Control:
+    low, high = evaluator.bounds
+    if evaluator.score_value_type == "percentage":
+        low, high = 0.0 if low is None else low, 100.0 if high is None else high
+    names = _point_names(evaluator)
+    if low is None or high is None:
+        return Points(names) if 0 < len(names) <= _MOST_POINTS else NumberBox()
+    whole = {low + i for i in range(int(min(high - low, _MOST_POINTS)) + 1)}
+    if names and whole <= names.keys() and max(whole) == high:
+        return Points(names)
+    return Slider(evaluator, low, high)
+
+
+def _point_names(evaluator: Evaluator) -> dict[float, str]:
+    return {
+        float(choice.value): choice.name or _brief(choice.value)
+        for choice in evaluator.choices
+        if is_number(choice.value)
+    }
+
+
+def _point_keys(points: Sequence[float], *, by_value: bool) -> dict[str, float]:
+    """Return a key per point: its own digit where it has one, else the next free letter."""
+    letters = iter(KEYS[9:])
+    keys = {}
+    for place, point in enumerate(points):
+        digit = _brief(point) if by_value else str(place)
+        key = digit if len(digit) == 1 and digit.isdigit() else next(letters, "")
+        if key:
+            keys[key] = point
+    return keys
+
+
+def _point_text(value: Any, names: Mapping[float, str]) -> str:
+    brief, name = _brief(value), names.get(value)
+    return brief if name in (None, brief) else f"{brief} · {name}"
+
+
+def _step(evaluator: Evaluator, low: float, high: float) -> float:
+    given = getattr(evaluator.score_config, "step", None)  # Not documented, but natural.
+    if is_number(given) and 0 < given <= high - low:
+        return float(given)
+    whole = low % 1 == 0 and high % 1 == 0 and high - low > 1
+    return 1.0 if whole else (high - low) / 100 or 1.0
+
+
+def _brief(number: Any) -> str:
+    return repr(number).removesuffix(".0") if isinstance(number, float) else str(number)
+
+
+# -- yes or no ----------------------------------------------------------------------------------
+
+
+class YesNo(Control):
+    """A checkbox."""
+
+    shows_value = True
+    keys = MappingProxyType({"y": True, "n": False})
+
+    def __init__(self, _evaluator: Evaluator) -> None:
+        self.widget = widgets.Checkbox(False, description="Yes (y / n)", indent=False, layout=_FULL)
+
+    def show(self, value: Any) -> None:
+        self.widget.value = bool(value)
+
+    def said(self, value: Any) -> str:
+        return "Yes" if value else "No"
+
+
+# -- choices ------------------------------------------------------------------------------------
+
+
+class _Choices(Control):
+    def __init__(self, evaluator: Evaluator) -> None:
+        texts = list(dict.fromkeys(choice_text(choice) for choice in evaluator.choices))
+        names = {choice_text(choice): choice.name for choice in reversed(evaluator.choices)}
+        twins = [name for name in names.values() if list(names.values()).count(name) > 1]
+        self.labels = {
+            text: f"{names[text]} ({text})" if names[text] in twins else names[text] or text
+            for text in texts
+        }
+        self.keys = dict(zip(KEYS, texts, strict=False))
+        keys = {text: key for key, text in self.keys.items()}
+        self.options = [
+            (f"{keys[text]} · {label}" if text in keys else label, text)
+            for text, label in self.labels.items()
+        ]
+
+    def said(self, value: Any) -> str:
+        members = value if isinstance(value, list) else [value]
+        return ", ".join(self.labels.get(member, member) for member in members)
+
+
+class OneOf(_Choices):
+    """Radio buttons, or a dropdown when there are many choices."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        super().__init__(evaluator)
+        few = len(self.options) <= _MOST_RADIOS
+        kind = widgets.RadioButtons if few else widgets.Dropdown
+        self.widget = kind(options=self.options, value=None, layout=_FULL)
+
+    def show(self, value: Any) -> None:
+        self.widget.value = value if value in self.labels else None
+
+    def step(self, direction: int) -> Any:
+        texts = list(self.labels)
+        if self.widget.value is None:
+            return texts[0 if direction > 0 else -1]
+        place = texts.index(self.widget.value) + direction
+        return texts[min(max(place, 0), len(texts) - 1)]
+
+
+class _Several(_Choices):
+    def press(self, key: str, current: Any) -> Any:
+        pressed, before = self.keys[key], current or []
+        chosen = [text for text in self.labels if (text in before) != (text == pressed)]
+        return chosen or None
+
+
+class Checkboxes(_Several):
+    """Several choices, a checkbox each: a click adds or takes away one and leaves the others."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        super().__init__(evaluator)
+        self._boxes = {
+            text: widgets.Checkbox(False, description=label, indent=False, layout=_FULL)
+            for label, text in self.options
+        }
+        self.widget = widgets.VBox(list(self._boxes.values()))
+
+    def inputs(self) -> Sequence[widgets.DOMWidget]:
+        return list(self._boxes.values())
+
+    def read(self) -> Any:
+        return [text for text, box in self._boxes.items() if box.value] or None
+
+    def show(self, value: Any) -> None:
+        for text, box in self._boxes.items():
+            box.value = text in (value or [])
+
+
+class ManyOf(_Several):
+    """Several of many choices, in a list."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        super().__init__(evaluator)
+        self.widget = widgets.SelectMultiple(options=self.options, rows=10, layout=_FULL)
+
+    def read(self) -> Any:
+        return list(self.widget.value) or None
+
+    def show(self, value: Any) -> None:
+        self.widget.value = [text for text in self.labels if text in (value or [])]
+
+
+class Tags(Control):
+    """Several words of one's own, for an evaluator without choices."""
+
+    def __init__(self) -> None:
+        self.widget = widgets.TagsInput(allow_duplicates=False, placeholder="type, then Enter")
+
+    def read(self) -> Any:
+        return list(self.widget.value) or None
+
+    def show(self, value: Any) -> None:
+        self.widget.value = list(value or [])
+
+    def said(self, value: Any) -> str:
+        return ", ".join(value)
+
+
+def _single_control(evaluator: Evaluator) -> Control:
+    return OneOf(evaluator) if evaluator.choices else Line()
+
+
+def _multi_control(evaluator: Evaluator) -> Control:
+    if not evaluator.choices:
+        return Tags()
+    return (Checkboxes if len(evaluator.choices) <= _MOST_CHECKBOXES else ManyOf)(evaluator)
+
+
+# -- text ---------------------------------------------------------------------------------------
+
+
+class Line(Control):
+    """One line of text."""
+
+    def __init__(self) -> None:
+        self.widget = widgets.Text(layout=_FULL)
+
+    def read(self) -> Any:
+        return self.widget.value or None
+
+    def show(self, value: Any) -> None:
+        self.widget.value = value if isinstance(value, str) else ""
+
+
+class TextArea(Line):
+    """Text of any length."""
+
+    def __init__(self, _evaluator: Evaluator | None = None) -> None:
+        self.widget = widgets.Textarea(rows=3, layout=_FULL)
+
+    def said(self, value: Any) -> str:
+        return f"{len(value)} characters"
+
+
+class JsonArea(Control):
+    """JSON text, with a button that lays it out and a tree of what it says."""
+
+    def __init__(self, _evaluator: Evaluator) -> None:
+        self._area = widgets.Textarea(rows=5, placeholder='{"key": "value"}', layout=_FULL)
+        self._area.add_class("rn-json")
+        self._tree = widgets.HTML()
+        format_ = widgets.Button(description="Format", tooltip="Lay the JSON out, indented")
+        format_.on_click(self._format)
+        self.widget = widgets.VBox([self._area, format_, self._tree])
+        self._area.observe(self._draw, "value")
+
+    def inputs(self) -> Sequence[widgets.DOMWidget]:
+        return [self._area]
+
+    def read(self) -> Any:
+        return self._area.value or None
+
+    def show(self, value: Any) -> None:
+        if value is not None and not isinstance(value, str):
+            value = json.dumps(value, ensure_ascii=False, indent=2)
+        self._area.value = value or ""
+
+    def said(self, value: Any) -> str:
+        return f"{len(value)} characters of JSON"
+
+    def _format(self, _button: object) -> None:
+        try:
+            parsed = json.loads(self._area.value)
+        except (ValueError, RecursionError):
+            return  # What is wrong is said beside the editor.
+        self._area.value = json.dumps(parsed, ensure_ascii=False, indent=2)
+
+    def _draw(self, _change: object) -> None:
+        self._tree.value = json_tree(self._area.value)
+
+
+CONTROLS: Final[Mapping[str, Callable[[Evaluator], Control]]] = MappingProxyType(
+    {
+        "numerical": _number_control,
+        "percentage": _number_control,
+        "boolean": YesNo,
+        "single_select": _single_control,
+        "multi_select": _multi_control,
+        "categorical": _multi_control,
+        "text": TextArea,
+        "comment": TextArea,
+        "json": JsonArea,
+    }
+)
+"""The control of each ``score_value_type``; a test holds that none is missing."""

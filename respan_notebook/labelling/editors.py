@@ -1,0 +1,373 @@
+"""Editors: one widget per evaluator, that makes a score or says that there is none.
+
+Nothing is a score until the person made it one. An editor takes whatever its control gives,
+has it checked by :mod:`respan_notebook.values`, and shows the outcome.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import ipywidgets as widgets
+import traitlets
+
+from respan_notebook.errors import InvalidValueError, UnsupportedEvaluatorError
+from respan_notebook.labelling.controls import CONTROLS, Control
+from respan_notebook.labelling.log_view import escaped
+from respan_notebook.models import Evaluator
+from respan_notebook.values import encoder
+
+UNSET, SET, INVALID, SHOWN, CLEARED = "unset", "set", "invalid", "shown", "cleared"
+_SAID: Final = 60  # Characters of a value that the state line repeats.
+
+
+class Editor(widgets.VBox):
+    """An editor of one evaluator's scores; made by :func:`editor_for`.
+
+    Attributes
+    ----------
+    value : object
+        The score that was entered, as it is sent: float, bool, str (text, one choice, JSON text)
+        or a list of str. None while there is none. Setting it checks it: an
+        :class:`InvalidValueError` says what is wrong. Observable, as all traits of a widget:
+        ``editor.observe(f, "value")``.
+    explanation : str
+        The reason behind the score; empty for none.
+    error : str
+        Why the present entry can't be a score; empty when nothing is wrong.
+    state : {"unset", "set", "invalid", "shown", "cleared"}
+        Nothing was entered; a score was; something that is none was; a score that was there
+        before is shown, and nothing was entered; and such a score was cleared.
+    entries : int
+        Grows with every entry of the person, or from Python.
+    evaluator : Evaluator
+        Whose scores these are.
+    lock : RLock
+        Held while the editor changes; who shows something from another thread holds it, too.
+    """
+
+    value = traitlets.Any(None, allow_none=True)
+    explanation = traitlets.Unicode("")
+    error = traitlets.Unicode("")
+    state = traitlets.Unicode(UNSET)
+    entries = traitlets.Int(0)
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self.evaluator = evaluator
+        self.lock = threading.RLock()
+        self._quiet = False  # While a control is changed from here, nobody enters anything.
+        self._former: Any = None
+        self._at_rest: Any = None
+        self._former_explanation = self._source = self._refusal = ""
+        self._why = widgets.Text(placeholder="Why? (optional)", layout=widgets.Layout(width="auto"))
+        self._line = widgets.HTML(_state_html(UNSET, ""))
+        super().__init__()
+        self.add_class("rn-editor")
+        self._build()
+        self._at_rest = self._control.read()
+
+    def _build(self) -> None:
+        evaluator = self.evaluator
+        self._encode = encoder(evaluator)
+        self._control: Control = CONTROLS[evaluator.score_value_type or ""](evaluator)
+        self._control.widget.add_class("rn-control")
+        for box in self._control.inputs():
+            # Its label is for screen readers; people see the title.
+            if not isinstance(box, widgets.Checkbox):
+                box.description = evaluator.name or evaluator.key
+            box.observe(self._touched, "value")
+        self._why.description = f"Explanation of {evaluator.name or evaluator.key}"
+        self._why.add_class("rn-why")
+        self._why.observe(self._explained, "value")
+        bar = widgets.HBox([self._line, *self._buttons()])
+        bar.add_class("rn-bar")
+        if self._control.shows_value:
+            self.add_class("rn-resting")
+        self.children = [self._head(), self._control.widget, bar, self._why]
+
+    def _head(self) -> widgets.HTML:
+        return widgets.HTML(_title_html(self.evaluator, self._control.hint))
+
+    def _buttons(self) -> list[widgets.Button]:
+        accept = widgets.Button(description="Use this", tooltip="Score with the value shown (v)")
+        clear = widgets.Button(description="Clear", tooltip="No score (x)")
+        accept.on_click(lambda _: self.accept())
+        clear.on_click(lambda _: self.clear())
+        accept.add_class("rn-accept")
+        clear.add_class("rn-clear")
+        return [accept, clear]
+
+    def __repr__(self) -> str:
+        return f"Editor({self.evaluator.key!r}, value={self.value!r})"
+
+    @property
+    def hotkeys(self) -> Mapping[str, str]:
+        """Key -> what it enters, in words."""
+        return {key: self._control.said(raw) for key, raw in self._control.keys.items()}
+
+    @property
+    def inputs(self) -> list[widgets.DOMWidget]:
+        """The widgets that the person types into or moves."""
+        return [*self._control.inputs(), self._why]
+
+    # -- entering -------------------------------------------------------------------------------
+
+    def accept(self) -> None:
+        """Make the value shown the score, as if it had been entered."""
+        shown = self._former if self.state == SHOWN else self._control.read()
+        self._enter(shown, show=False)
+
+    def clear(self) -> None:
+        """Take back what was entered: no score, and no explanation."""
+        with self.lock:
+            with self._silently():
+                self._why.value = ""
+            self._enter(None, show=True)
+
+    def press(self, key: str) -> bool:
+        """Enter what a key stands for; return whether it stands for anything."""
+        if key not in self._control.keys:
+            return False
+        current = self.value if self.state == SET else self._former
+        self._enter(self._control.press(key, current), show=True)
+        return True
+
+    def step(self, direction: int) -> bool:
+        """Move the value a step up (1) or down (-1); return whether there are steps."""
+        raw = self._control.step(direction)
+        if raw is None:
+            return False
+        self._enter(raw, show=True)
+        return True
+
+    @traitlets.validate("value")
+    def _check(self, proposal: Any) -> Any:
+        return None if proposal["value"] is None else self._canonical(proposal["value"])
+
+    @traitlets.observe("value")
+    def _was_set(self, change: Any) -> None:
+        if not self._quiet:  # Set from Python, not by the control.
+            self._enter(change["new"], show=True)
+
+    @traitlets.observe("explanation")
+    def _explanation_was_set(self, change: Any) -> None:
+        if not self._quiet:
+            self._why.value = change["new"]
+
+    def _touched(self, change: Any) -> None:
+        with self.lock:
+            if self._quiet:
+                return
+            if change["owner"].value != change["new"]:
+                # Another thread showed something since; what the person entered counts.
+                with self._silently():
+                    change["owner"].value = change["new"]
+            self._enter(self._control.read(), show=False)
+
+    def _explained(self, change: Any) -> None:
+        with self.lock:
+            if not self._quiet:
+                self.explanation = change["new"]
+                self.entries += 1
+
+    def _enter(self, raw: Any, *, show: bool) -> None:
+        """Take an entry: a score, none, or one that can't be a score."""
+        with self.lock:
+            self._refusal = ""
+            try:
+                value = None if raw is None else self._canonical(raw)
+            except InvalidValueError as error:
+                self._settle(INVALID, None, error.reason or str(error))
+            else:
+                if show:
+                    with self._silently():
+                        self._control.show(value)
+                nothing = UNSET if self._former is None else CLEARED
+                self._settle(nothing if value is None else SET, value, "")
+            self.entries += 1
+
+    def _canonical(self, raw: Any) -> Any:
+        value = self._encode(raw)
+        if value is None:  # NaN and the like: said to be missing, and so no score.
+            return None
+        if self.evaluator.score_value_type == "single_select":
+            return value[0]
+        return value
+
+    # -- showing --------------------------------------------------------------------------------
+
+    def show(
+        self, former: Any = None, explanation: str = "", *, source: str = "", refusal: str = ""
+    ) -> None:
+        """Show a score that was there before, or nothing; either way nothing is entered.
+
+        Parameters
+        ----------
+        former : object
+            As :func:`respan_notebook.values.decode` gives it; None for no score.
+        explanation : str
+            Its explanation.
+        source : str
+            Where it is, in words.
+        refusal : str
+            Why the server refused it.
+        """
+        with self.lock:
+            self._former, self._former_explanation = former, explanation
+            self._source, self._refusal = source, refusal
+            with self._silently():
+                value = former
+                with contextlib.suppress(InvalidValueError):
+                    value = None if former is None else self._canonical(former)
+                self._control.show(value)
+                self._why.value = explanation
+            self._at_rest = self._control.read()
+            self._settle(UNSET if former is None else SHOWN, None, "")
+
+    @property
+    def former(self) -> Any:
+        """The score that was there before, as :meth:`show` was given it."""
+        return self._former
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing was entered since :meth:`show`, nor is just being entered."""
+        return not self.changed and not self.explanation and self._control.read() == self._at_rest
+
+    @property
+    def changed(self) -> bool:
+        """Whether saving would change anything."""
+        if self.state == SHOWN:
+            return self.explanation != self._former_explanation
+        return self.state != UNSET
+
+    @property
+    def draft(self) -> dict[str, Any] | None:
+        """What is entered, to be given to :meth:`restore`; None when nothing is."""
+        if not self.changed and not (self.state == UNSET and self.explanation):
+            return None
+        raw = self._control.read() if self.state in (SET, INVALID) else None
+        return {"state": self.state, "raw": raw, "explanation": self.explanation}
+
+    def restore(self, draft: Mapping[str, Any]) -> None:
+        """Enter again what :attr:`draft` gave."""
+        with self._silently():
+            self._why.value = str(draft.get("explanation") or "")
+            if draft.get("state") == INVALID:
+                with contextlib.suppress(traitlets.TraitError):
+                    self._control.show(draft.get("raw"))
+            self.explanation = self._why.value
+        if draft.get("state") in (SET, INVALID):
+            self._enter(draft.get("raw"), show=draft.get("state") == SET)
+        elif draft.get("state") == CLEARED:
+            self._enter(None, show=True)
+
+    @contextlib.contextmanager
+    def _silently(self) -> Iterator[None]:
+        before, self._quiet = self._quiet, True
+        try:
+            yield
+        finally:
+            self._quiet = before
+
+    def _settle(self, state: str, value: Any, error: str) -> None:
+        with self._silently():
+            self.explanation = self._why.value
+            self.error, self.state = error, state
+            self.value = value
+        self._line.value = _state_html(state, self._state_text(state, value, error))
+
+    def _state_text(self, state: str, value: Any, error: str) -> str:
+        if self._refusal:
+            return f"refused by Respan: {self._refusal}"
+        if state == SET:
+            return _short(self._control.said(value))
+        if state == INVALID:
+            return error
+        if state == SHOWN:
+            return f"{self._source}: {_short(self._said_former())}"
+        return "saving takes the score away" if state == CLEARED else ""
+
+    def _said_former(self) -> str:
+        try:
+            return self._control.said(self._canonical(self._former))
+        except InvalidValueError:
+            return str(self._former)
+
+
+class UnsupportedEditor(Editor):
+    """In the place of an editor: what an evaluator is, and why it can't be scored here."""
+
+    def __init__(self, evaluator: Evaluator, reason: str) -> None:
+        self._reason = reason
+        super().__init__(evaluator)
+
+    def _build(self) -> None:
+        self._control = _NoControl()
+        said = f'<span class="rn-bad">Can\'t be scored here: {escaped(self._reason)}</span>'
+        self.children = [self._head(), widgets.HTML(said)]
+
+    def _canonical(self, raw: Any) -> Any:
+        raise UnsupportedEvaluatorError(self._reason)
+
+
+class _NoControl(Control):
+    """Shows nothing and takes nothing."""
+
+    def inputs(self) -> list[widgets.DOMWidget]:
+        return []
+
+    def read(self) -> None:
+        return None
+
+    def show(self, value: Any) -> None:
+        pass
+
+
+def editor_for(evaluator: Evaluator) -> Editor:
+    """Return the editor for an evaluator's ``score_value_type``.
+
+    Parameters
+    ----------
+    evaluator : Evaluator
+        With an id or a slug. Of a type that is not known, or without one, the editor says so and
+        takes nothing; setting its ``value`` raises :class:`UnsupportedEvaluatorError`.
+
+    Examples
+    --------
+    >>> good = editor_for(Evaluator(evaluator_slug="good", score_value_type="boolean"))
+    >>> good.value is None, good.state
+    (True, 'unset')
+    >>> good.value = False
+    >>> good.value, good.state
+    (False, 'set')
+    >>> good.clear()
+    >>> good.value is None
+    True
+    """
+    try:
+        encoder(evaluator)
+    except UnsupportedEvaluatorError as error:
+        return UnsupportedEditor(evaluator, str(error))
+    return Editor(evaluator)
+
+
+def _title_html(evaluator: Evaluator, hint: str) -> str:
+    about = f"<small>{escaped(evaluator.description)}</small>" if evaluator.description else ""
+    name = escaped(evaluator.name or evaluator.key or "evaluator without a name")
+    hint = f" <kbd>{escaped(hint)}</kbd>" if hint else ""
+    return f'<div class="rn-title"><b>{name}</b>{hint}{about}</div>'
+
+
+_MARKS: Final = {UNSET: "not scored", SET: "✓ ", INVALID: "✗ ", SHOWN: "", CLEARED: "cleared: "}
+
+
+def _state_html(state: str, text: str) -> str:
+    return f'<span class="rn-{state}">{_MARKS[state]}{escaped(text)}</span>'
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SAID else text[: _SAID - 1] + "…"

@@ -1,0 +1,169 @@
+"""JSON and Python values as text that reads well."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from respan_notebook.checks import is_missing
+
+_LONGEST: Final = 100_000  # Characters of JSON text that are parsed.
+_MOST_MEMBERS: Final = 5_000  # Of one list or object.
+_MOST: Final = 200_000  # Characters of a value that are written.
+_DEEPEST: Final = 40
+_LINE: Final = 72
+_CUT: Final = "…"
+
+
+class _Number(str):
+    """A number as the text spells it: to who judges an answer 48.90 is not 48.9."""
+
+    __slots__ = ()
+
+
+class _Object(list[tuple[str, Any]]):
+    """The members of an object as the text has them, repeated names included."""
+
+    def items(self) -> list[tuple[str, Any]]:
+        return self
+
+
+def pretty_json(text: str) -> str | None:
+    """Return a text that is a JSON object or list, indented; None when it is anything else.
+
+    Numbers keep their spelling and objects their repeated names. None also for what is nested
+    more than 40 deep or longer than 100,000 characters: then the text is best shown as it is.
+
+    Examples
+    --------
+    >>> print(pretty_json('{"total": 48.90, "items": [1, 2]}'))
+    {
+      "total": 48.90,
+      "items": [1, 2]
+    }
+    >>> pretty_json("48.90")
+    """
+    stripped = text.strip()
+    if len(text) > _LONGEST or stripped[:1] + stripped[-1:] not in ("{}", "[]"):
+        return None
+    try:
+        value = json.loads(text, parse_int=_Number, parse_float=_Number, object_pairs_hook=_Object)
+    except (ValueError, RecursionError):
+        return None
+    pretty, is_whole = _written(value)
+    return pretty if is_whole else None
+
+
+def json_text(value: object) -> str:
+    """Return a value as indented JSON text, whatever it is.
+
+    What JSON has no word for is written as text; a missing value as null. What is nested too
+    deep, or too long, ends in "…".
+
+    Examples
+    --------
+    >>> print(json_text({"size": (2, 3), "at": pd.Timestamp("2026-01-05")}))
+    {
+      "size": [2, 3],
+      "at": "2026-01-05 00:00:00"
+    }
+    """
+    return _written(value)[0]
+
+
+def described(value: object) -> str:
+    """Return ``str(value)``, or why it has none.
+
+    Examples
+    --------
+    >>> described(2.5)
+    '2.5'
+    """
+    try:
+        return str.__str__(value if isinstance(value, str) else str(value))
+    except Exception as error:  # noqa: BLE001 - an odd object in a cell is shown as odd.
+        return cannot_be_shown(error)
+
+
+def cannot_be_shown(error: Exception) -> str:
+    """Return what is shown in place of a value that fails when it is looked at."""
+    return f"cannot be shown: {type(error).__name__}"
+
+
+def is_container(value: object) -> bool:
+    """Whether a value is shown with its members: a list, tuple, set, array or mapping."""
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return isinstance(value, list | tuple | set | frozenset | Mapping)
+
+
+def _written(value: object) -> tuple[str, bool]:
+    """Return a value as text, and whether that is all of it."""
+    pieces: list[str] = []
+    left, is_whole = _MOST, True
+    for piece in _pieces(value, 0):
+        pieces.append(piece)
+        left -= len(piece)
+        is_whole = is_whole and piece is not _CUT
+        if left < 0:
+            return "".join(pieces)[:_MOST] + _CUT, False
+    return "".join(pieces), is_whole
+
+
+def _pieces(value: Any, depth: int) -> Iterator[str]:
+    if not is_container(value):
+        yield _scalar(value)
+        return
+    named = isinstance(value, Mapping | _Object)
+    opening, closing = "{}" if named else "[]"
+    if depth >= _DEEPEST and len(value):
+        yield from (opening, _CUT, closing)
+        return
+    members = list(islice(value.items() if named else value, _MOST_MEMBERS))
+    short = _on_one_line(members, named=named)
+    if short is not None and len(members) == len(value):
+        yield f"{opening}{short}{closing}"
+        return
+    margin = "\n" + "  " * (depth + 1)
+    yield opening
+    for at, member in enumerate(members):
+        yield f",{margin}" if at else margin
+        if named:
+            yield f"{_quoted(described(member[0]))}: "
+        yield from _pieces(member[1] if named else member, depth + 1)
+    if len(value) > len(members):
+        yield from (f",{margin}", _CUT, f" {len(value) - len(members):,} more")
+    yield f"{margin[:-2]}{closing}"
+
+
+def _on_one_line(members: list[Any], *, named: bool) -> str | None:
+    """Return a short list of plain values on one line; objects only when they are empty."""
+    if not members:
+        return ""
+    if named or len(members) > _LINE // 3 or any(map(is_container, members)):
+        return None
+    line = ", ".join(map(_scalar, members))
+    return line if len(line) <= _LINE else None
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, _Number):
+        return str.__str__(value)
+    if isinstance(value, str):
+        return _quoted(str.__str__(value))
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if value is None or value is pd.NA or value is pd.NaT:
+        return "null"
+    text = described(value)
+    is_number = isinstance(value, int | float | np.integer | np.floating)
+    return text if is_number or is_missing(value) else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,97 @@
+"""What Respan already has of the logs at hand, read in the background a hundred logs at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from respan_notebook.client import RespanClient
+from respan_notebook.errors import BadRequestError, RespanError
+from respan_notebook.models import Evaluator, Score
+from respan_notebook.reading import FilterRefusedError, read_scores
+from respan_notebook.retry import Effort
+
+Found = Callable[[Sequence[str], Sequence[Score]], object]
+"""Is told which logs were looked up, and the scores that there are of them."""
+
+CHUNK: Final = 100
+
+
+class Lookup:
+    """Reads the scores of logs, one request after the other, the latest wish first.
+
+    Parameters
+    ----------
+    client : RespanClient
+        Where from.
+    evaluators : sequence of Evaluator
+        Whose scores are wanted.
+    found : Callable
+        See :data:`Found`; called from the thread of this lookup.
+
+    Attributes
+    ----------
+    trouble : str
+        Why the last request failed; empty when it did not.
+    by_log : bool
+        Whether the server refuses to filter scores, so that logs are asked for one by one.
+    """
+
+    def __init__(
+        self, client: RespanClient, evaluators: Sequence[Evaluator], found: Found
+    ) -> None:
+        self.trouble = ""
+        self.by_log = False
+        self._client, self._evaluators, self._found = client, evaluators, found
+        self._effort = Effort(attempts=3, announce=False)
+        self._wishes: list[Sequence[str]] = []
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being looked up."""
+        return self._thread is not None
+
+    def ask(self, log_ids: Sequence[str]) -> None:
+        """Look up the scores of these logs, soon."""
+        with self._lock:
+            self._wishes.append(log_ids)
+            if self._thread is None and not self._effort.ended:
+                self._thread = threading.Thread(
+                    target=self._run, name="respan-lookup", daemon=True
+                )
+                self._thread.start()
+
+    def close(self) -> None:
+        """Look up nothing more."""
+        self._effort.end("the annotator was closed")
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._wishes or self._effort.ended:
+                    self._client.close()
+                    self._thread = None
+                    return
+                log_ids = self._wishes.pop()
+            try:
+                scores = self._read(log_ids)
+                self.trouble = ""
+            except RespanError as error:
+                self.trouble = str(error)
+                log_ids, scores = [], []
+            self._found(log_ids, scores)
+
+    def _read(self, log_ids: Sequence[str]) -> list[Score]:
+        if not self.by_log:
+            try:
+                return list(
+                    read_scores(
+                        self._client, log_ids, self._evaluators, scorer=None, effort=self._effort
+                    )
+                )
+            except (BadRequestError, FilterRefusedError):
+                self.by_log = True
+        return [score for log_id in log_ids for score in self._client.list_scores(log_id)]

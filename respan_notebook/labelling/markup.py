@@ -1,0 +1,176 @@
+"""Text of a log, which may be hostile, as HTML that shows it and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+
+from respan_notebook.labelling.json_text import (
+    cannot_be_shown,
+    described,
+    is_container,
+    json_text,
+    pretty_json,
+)
+from respan_notebook.labelling.markdown import markdown_cost, markdown_html
+
+_LONG: Final = 2000  # Characters, and
+_LONG_LINES: Final = 40  # lines, from which on a text is folded,
+_START: Final = 1200  # and how many of them stay visible.
+_START_LINES: Final = 24
+_LONGEST_MARKDOWN: Final = 100_000
+_MOST_OF_TEXT: Final = 200_000  # Characters of one text that are shown,
+_MOST_OF_LOG: Final = 400_000  # and of all texts of a log.
+_MOST_MARKDOWN: Final = 40_000.0  # Microseconds a log.
+
+
+# -- characters ---------------------------------------------------------------------------------
+
+_VARIANTS: Final = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
+_UNSEEN: Final = re.compile(
+    # Controls but tab and newline, halves of surrogate pairs, what is no character.
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
+    # Marks that turn the direction of writing, spaces without width, fillers, hidden tags.
+    "\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e"
+    "\u200b\u2060-\u2065\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+    # Joiners belong to emoji and to several scripts, but not to Latin letters.
+    "|(?<![^\x00-\u02ff\u2000-\u206f])[\u200c\u200d]"
+    # One of these may follow a character; a row of them hides a message.
+    f"|(?<=[{_VARIANTS}])[{_VARIANTS}]"
+)
+_NEWLINE: Final = re.compile("\r\n?")
+
+
+def visible(text: str) -> str:
+    r"""Return a text with the characters written out that nobody sees, or that mislead.
+
+    Controls become ␀, ␛ and the like; the others, as the marks that turn the direction of
+    writing, and halves of surrogate pairs, become ``\u202e``. Tabs and line breaks stay.
+
+    Examples
+    --------
+    >>> visible("a\x00b\u202ec")
+    'a␀b\\u202ec'
+    """
+    if "\r" in text:
+        text = _NEWLINE.sub("\n", text)
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSEEN.sub(lambda match: _written_out(match[0]), text)
+
+
+def _written_out(character: str) -> str:
+    code = ord(character)
+    if code < 0x20:  # The controls of ASCII have pictures.
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\u2421"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def escaped(text: object) -> str:
+    """Return a text for HTML, as content or in a quoted attribute: it shows, and does nothing.
+
+    Parameters
+    ----------
+    text : object
+        Shown by its ``str``; when that fails, by a text that says so.
+
+    Examples
+    --------
+    >>> escaped("<b>Ann & Bo</b>")
+    '&lt;b&gt;Ann &amp; Bo&lt;/b&gt;'
+    """
+    return escape(visible(described(text)))
+
+
+# -- texts --------------------------------------------------------------------------------------
+
+
+@dataclass
+class Budget:
+    """What the texts of one log may still cost to show.
+
+    Attributes
+    ----------
+    characters : int
+        That may still be shown.
+    markdown : float
+        Microseconds that may still go into Markdown, as estimated beforehand; a text that would
+        take more is shown as it is.
+    """
+
+    characters: int = _MOST_OF_LOG
+    markdown: float = _MOST_MARKDOWN
+
+    def take(self, text: str) -> str:
+        """Return as much of a text as may be shown."""
+        text = text[: min(_MOST_OF_TEXT, self.characters)]
+        self.characters -= len(text)
+        return text
+
+    def affords_markdown(self, text: str) -> bool:
+        """Whether a text may be rendered as Markdown; it is counted when it may."""
+        if len(text) > _LONGEST_MARKDOWN:
+            return False
+        cost = markdown_cost(text)
+        if cost > self.markdown:
+            return False
+        self.markdown -= cost
+        return True
+
+
+def text_html(text: str, budget: Budget) -> str:
+    """Return a text of a model as HTML: JSON indented, anything else as Markdown."""
+    taken = budget.take(text)
+    pretty = pretty_json(taken)
+    if pretty is not None:
+        return _block(pretty, plain_html, len(text), len(taken))
+    shown = visible(taken)
+    to_html = _visible_markdown if budget.affords_markdown(shown) else plain_html
+    return _block(shown, to_html, len(text), len(taken))
+
+
+def code_html(value: object, budget: Budget) -> str:
+    """Return any value as HTML, as it stands; JSON and containers indented."""
+    try:
+        text = json_text(value) if is_container(value) else described(value)
+    except Exception as error:  # noqa: BLE001 - an odd object in a cell is shown as odd.
+        text = cannot_be_shown(error)
+    taken = budget.take(text)
+    return _block(pretty_json(taken) or taken, plain_html, len(text), len(taken))
+
+
+def plain_html(text: str) -> str:
+    """Return a text as it stands, preformatted."""
+    return f"<pre><code>{escape(visible(text))}</code></pre>"
+
+
+def _visible_markdown(text: str) -> str:
+    # Entities may have become what was not in the source: &#x202e; is a control.
+    return visible(markdown_html(text))
+
+
+def _block(source: str, to_html: Callable[[str], str], size: int, taken: int) -> str:
+    """Return a text, folded when it is long, with a note when that is not all of it."""
+    body = to_html(source)
+    if taken < size:
+        body += (
+            f'<p class="rn-note">{size - taken:,} of {size:,} characters are not shown. '
+            "They are in the DataFrame.</p>"
+        )
+    if len(source) > _LONG or source.count("\n") >= _LONG_LINES:
+        body = (
+            f'<div class="rn-fold"><div class="rn-start">{to_html(_start(source))}</div>'
+            f"<details><summary>Show all ({size:,} characters)</summary>{body}</details></div>"
+        )
+    return f'<div class="rn-text" dir="auto">{body}</div>'
+
+
+def _start(text: str) -> str:
+    start = "\n".join(text[:_START].split("\n")[:_START_LINES])
+    # Between two words, if there are any.
+    return start[: max(start.rfind(" "), start.rfind("\n"), _START // 2)]

@@ -1,0 +1,267 @@
+"""Messages of a conversation as HTML, in the shapes that the makers of models send them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from respan_notebook.checks import is_missing
+from respan_notebook.labelling.json_text import described
+from respan_notebook.labelling.markdown import media_text
+from respan_notebook.labelling.markup import Budget, code_html, escaped, text_html
+
+_LONGEST_JSON: Final = 2_000_000  # Characters that are looked into for messages.
+_MOST_MESSAGES: Final = 200
+_MOST_PARTS: Final = 100  # Of a message.
+_DEEPEST: Final = 3  # Results of tools hold parts, too.
+_PLAIN_MESSAGE: Final = frozenset({"role", "content"})
+_EMPTY: Final = '<p class="rn-note">(empty)</p>'
+
+_CLASSES: Final[Mapping[str, str]] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "human": "user",
+    "assistant": "assistant",
+    "ai": "assistant",
+    "model": "assistant",
+    "tool": "tool",
+    "function": "tool",
+    "input": "user",
+    "output": "assistant",
+}
+"""Role -> how it is styled."""
+
+
+def read_json(text: str) -> Any:
+    """Return the object or list that a text is as JSON; else the text."""
+    if len(text) > _LONGEST_JSON or text.lstrip()[:1] not in ("{", "[", '"'):
+        return text
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, dict | list | str) else text
+
+
+def as_messages(cell: object) -> list[Any] | None:
+    """Return the messages that a cell holds, also as JSON text; None when it holds none.
+
+    A cell holds messages when it is a message, a list of nothing but messages, or a request with
+    such a list as ``messages``. A message is an object with a ``role``.
+    """
+    value = read_json(str.__str__(cell)) if isinstance(cell, str) else cell
+    if isinstance(value, Mapping):
+        value = [value] if "role" in value else value.get("messages")  # As a request has it.
+    members = members_of(value)
+    if members and all(isinstance(one, Mapping) and "role" in one for one in members):
+        return members
+    return None
+
+
+def members_of(value: object) -> list[Any] | None:
+    """Return the members of a list, tuple or array; None for anything else."""
+    if isinstance(value, np.ndarray):
+        value = np.atleast_1d(value).tolist()
+    return list(value) if isinstance(value, list | tuple) else None
+
+
+def repeats(cell: object, messages: Sequence[Any]) -> bool:
+    """Whether a cell says nothing but what the messages say: as text, as JSON, as messages."""
+    said = texts_of(messages)
+    found = as_messages(cell)
+    if found is None:
+        text = read_json(cell) if isinstance(cell, str) else cell
+        return isinstance(text, str) and text.strip() in said
+    return all(
+        one in messages or (_PLAIN_MESSAGE.issuperset(one) and texts_of([one]) <= said)
+        for one in found
+    )
+
+
+def texts_of(messages: Iterable[Any]) -> set[str]:
+    """Return what the messages say, text by text, to tell what repeats them."""
+    texts = set()
+    for message in messages:
+        content = message.get("content") if isinstance(message, Mapping) else message
+        for part in members_of(content) or [content]:
+            text = part.get("text") if isinstance(part, Mapping) else part
+            if isinstance(text, str):
+                texts.add(text.strip())
+    return texts
+
+
+def messages_html(messages: Sequence[Any], budget: Budget, *, role: str = "message") -> str:
+    """Return messages one below the other; of more than 200 the first and the last 100.
+
+    Parameters
+    ----------
+    role : str
+        Of a message that names none.
+    """
+    left_out = len(messages) - _MOST_MESSAGES
+    if left_out <= 0:
+        return "".join(message_html(one, budget, role=role) for one in messages)
+    half = _MOST_MESSAGES // 2
+    note = f"{left_out:,} messages between are not shown. They are in the DataFrame."
+    return (
+        messages_html(messages[:half], budget, role=role)
+        + f'<p class="rn-note">{note}</p>'
+        + messages_html(messages[-half:], budget, role=role)
+    )
+
+
+def message_html(message: object, budget: Budget, *, role: str = "message") -> str:
+    """Return one message under its role."""
+    if not isinstance(message, Mapping) or _KNOWN.isdisjoint(message):
+        return framed(role, _content(message, budget) or _EMPTY)
+    given, about = message.get("role"), [message.get(key) for key in ("name", "tool_call_id")]
+    body = "".join(show(message.get(key), budget, 0) for key, show in _SHOWN.items())
+    others = {key: message[key] for key in message if key not in _KNOWN}
+    others = {key: value for key, value in others.items() if not is_empty(value)}
+    if others:
+        inside = code_html(others, budget)
+        body += f"<details><summary>More of this message</summary>{inside}</details>"
+    return framed(
+        role if is_empty(given) else described(given),
+        body or _EMPTY,
+        about=" ".join(described(one) for one in about if not is_empty(one)),
+    )
+
+
+def framed(role: str, body: str, *, about: str = "") -> str:
+    """Return the frame of a message, with its role as heading."""
+    style = _CLASSES.get(role.lower(), "other")
+    return (
+        f'<article class="rn-message rn-{style}" aria-label="{escaped(role)}">'
+        f'<h4 class="rn-role"><bdi>{escaped(role)}</bdi>{_aside(about)}</h4>{body}</article>'
+    )
+
+
+def _aside(text: str) -> str:
+    return f" <small><bdi>{escaped(text)}</bdi></small>" if text else ""
+
+
+def is_empty(value: object) -> bool:
+    """Whether there is nothing to show: a missing value, an empty text, list or object."""
+    return is_missing(value) or (isinstance(value, str | list | dict | tuple) and not value)
+
+
+# -- what a message holds -----------------------------------------------------------------------
+
+Show = Callable[[Any, Budget, int], str]
+"""A field of a message, or a part of it -> HTML; the number is how deep it is nested."""
+
+
+def _content(content: object, budget: Budget, depth: int = 0) -> str:
+    if is_empty(content) or (isinstance(content, str) and not content.strip()):
+        return ""
+    if isinstance(content, str):
+        return text_html(content, budget)
+    parts = [content] if isinstance(content, Mapping) else members_of(content)
+    if parts is None or depth > _DEEPEST:
+        return code_html(content, budget)
+    html = "".join(_part(part, budget, depth) for part in parts[:_MOST_PARTS])
+    if len(parts) > _MOST_PARTS:
+        html += f'<p class="rn-note">{len(parts) - _MOST_PARTS:,} more parts are not shown.</p>'
+    return html
+
+
+def _part(part: object, budget: Budget, depth: int) -> str:
+    if isinstance(part, str):
+        return text_html(part, budget)
+    if isinstance(part, Mapping):
+        kind = part.get("type")
+        show = _PARTS.get(kind) if isinstance(kind, str) else None
+        html = show(part, budget, depth) if show else ""
+        if html:
+            return html
+    return code_html(part, budget)
+
+
+def _text_under(key: str, label: str = "") -> Show:
+    def show(part: Mapping[str, Any], budget: Budget, depth: int) -> str:
+        return _labelled(label)(part.get(key), budget, depth)
+
+    return show
+
+
+def _labelled(label: str) -> Show:
+    def show(content: object, budget: Budget, depth: int) -> str:
+        html = _content(content, budget, depth + 1)
+        return f'<p class="rn-label">{label}</p>{html}' if html and label else html
+
+    return show
+
+
+def _image(part: Mapping[str, Any], _budget: Budget, _depth: int) -> str:
+    image = part.get("image_url", part.get("source"))
+    if isinstance(image, Mapping):
+        image = image.get("url") or image.get("media_type") or image.get("file_id")
+    return _media("Image", image)
+
+
+def _audio(part: Mapping[str, Any], _budget: Budget, _depth: int) -> str:
+    audio = part.get("input_audio")
+    return _media("Audio", audio.get("format") if isinstance(audio, Mapping) else None)
+
+
+def _media(kind: str, word: object) -> str:
+    if not isinstance(word, str):
+        return ""
+    return f'<p class="rn-media"><bdi>{escaped(media_text(kind, word))}</bdi></p>'
+
+
+def _tool_calls(calls: object, budget: Budget, _depth: int) -> str:
+    if is_empty(calls):
+        return ""
+    several = members_of(calls) or [calls]
+    return "".join(_tool_call(call, budget) for call in several[:_MOST_PARTS])
+
+
+def _tool_call(call: object, budget: Budget, _depth: int = 0) -> str:
+    if is_empty(call):
+        return ""
+    if not isinstance(call, Mapping):
+        return code_html(call, budget)
+    function = call.get("function")
+    inner = function if isinstance(function, Mapping) else call
+    name, arguments = inner.get("name"), inner.get("arguments", inner.get("input"))
+    if not isinstance(name, str):
+        return code_html(call, budget)
+    about = "" if is_empty(call.get("id")) else described(call["id"])
+    inside = "" if is_empty(arguments) else code_html(arguments, budget)
+    return (
+        f'<div class="rn-call"><p class="rn-label">calls <code><bdi>{escaped(name)}</bdi></code>'
+        f"{_aside(about)}</p>{inside}</div>"
+    )
+
+
+_SHOWN: Final[Mapping[str, Show]] = {
+    "reasoning_content": _labelled("Reasoning"),
+    "content": _content,
+    "refusal": _labelled("Refusal"),
+    "tool_calls": _tool_calls,
+    "function_call": _tool_call,
+}
+"""Field of a message -> how it is shown, in this order."""
+
+_KNOWN: Final = frozenset({*_SHOWN, "role", "name", "tool_call_id"})
+
+_PARTS: Final[Mapping[str, Show]] = {
+    "text": _text_under("text"),
+    "input_text": _text_under("text"),
+    "output_text": _text_under("text"),
+    "refusal": _text_under("refusal", "Refusal"),
+    "thinking": _text_under("thinking", "Reasoning"),
+    "image_url": _image,
+    "input_image": _image,
+    "image": _image,
+    "input_audio": _audio,
+    "tool_use": _tool_call,
+    "tool_result": _text_under("content", "Result"),
+}
+"""Type of a part -> how it is shown; any other as JSON."""

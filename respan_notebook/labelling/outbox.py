@@ -1,0 +1,439 @@
+"""The outbox: every label that was entered, on disk before the screen moves on.
+
+One SQLite file (WAL) serves any number of notebooks. A label is kept per server, person, log and
+evaluator, as Respan keeps a score; it waits until the sender marks it as sent or refused. The file
+holds no key and no text of a log.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import platformdirs
+
+from respan_notebook.errors import ConfigurationError
+
+WAITING, SENT, REFUSED = "waiting", "sent", "refused"
+
+_VERSION: Final = 1
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS people (
+    server TEXT, person TEXT, scorer TEXT, PRIMARY KEY (server, person));
+CREATE TABLE IF NOT EXISTS labels (
+    server TEXT, person TEXT, log_id TEXT, evaluator TEXT,
+    body TEXT NOT NULL,      -- of the score, as it is sent
+    removed INTEGER NOT NULL,  -- 1: no score any more, here and in Respan
+    version INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    tried INTEGER NOT NULL,  -- 1: may be in Respan
+    score_id TEXT, reason TEXT, entered_at TEXT NOT NULL,
+    PRIMARY KEY (server, person, log_id, evaluator));
+CREATE INDEX IF NOT EXISTS waiting ON labels (server, person, state);
+CREATE TABLE IF NOT EXISTS saves (
+    save INTEGER, server TEXT, person TEXT, log_id TEXT, evaluator TEXT,
+    known INTEGER NOT NULL,  -- whether it is known what was there before
+    former TEXT,             -- body of the score that was there before, null for none
+    PRIMARY KEY (server, person, save, evaluator));
+CREATE TABLE IF NOT EXISTS drafts (
+    server TEXT, person TEXT, log_id TEXT, evaluator TEXT, draft TEXT NOT NULL,
+    PRIMARY KEY (server, person, log_id, evaluator));
+CREATE TABLE IF NOT EXISTS evaluators (
+    server TEXT, name TEXT, definition TEXT NOT NULL, PRIMARY KEY (server, name));
+"""
+
+
+@dataclass(frozen=True)
+class Label:
+    """A label as the outbox has it.
+
+    Attributes
+    ----------
+    log_id, evaluator : str
+        What it is about; the evaluator by id, else by slug.
+    body : dict
+        The score as it is sent. Of a removed one, the last that it had.
+    removed : bool
+        Whether the person took the score back.
+    version : int
+        Grows with every change.
+    state : {"waiting", "sent", "refused"}
+        Whether Respan has this version.
+    tried : bool
+        Whether Respan may have a score, of whatever version.
+    score_id : str or None
+        Respan's id of the score, once it is known.
+    reason : str or None
+        Why it was refused.
+    """
+
+    log_id: str
+    evaluator: str
+    body: dict[str, Any]
+    removed: bool = False
+    version: int = 1
+    state: str = WAITING
+    tried: bool = False
+    score_id: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a save does to one score of a log.
+
+    Attributes
+    ----------
+    evaluator : str
+        Its id, else its slug.
+    body : dict
+        The score to send; with ``removed``, the one to take away.
+    removed : bool
+        Whether there is to be no score any more.
+    known : bool
+        Whether it is known what was there before.
+    former : dict or None
+        The score that was there before, None for none.
+    score_id : str or None
+        Respan's id of the score that was there before.
+    """
+
+    evaluator: str
+    body: dict[str, Any]
+    removed: bool = False
+    known: bool = True
+    former: dict[str, Any] | None = None
+    score_id: str | None = None
+
+
+class OnItsWayError(Exception):
+    """What was there before a label is not known until the label has arrived."""
+
+
+def default_path() -> Path:
+    """Return where labels are kept when no ``outbox=`` is given: the user's data folder."""
+    return platformdirs.user_data_path("respan_notebook", appauthor=False) / "outbox.sqlite3"
+
+
+class Outbox:
+    """The labels of one person on one server, in a file that others may share.
+
+    Parameters
+    ----------
+    path : Path
+        The SQLite file; it and its folder are made when they are not there.
+    server : str
+        The base URL.
+    person : str
+        Stands for the owner of a key (:attr:`RespanClient.fingerprint`).
+
+    Raises
+    ------
+    ConfigurationError
+        When nothing can be kept in this file.
+    """
+
+    def __init__(self, path: Path, server: str, person: str) -> None:
+        self.path, self._own = path, (server, person)
+        self._lock = threading.Lock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._db = sqlite3.connect(
+                path, timeout=10, isolation_level=None, check_same_thread=False
+            )
+            self._open()
+        except (OSError, sqlite3.Error) as error:
+            raise ConfigurationError(
+                f"labels can't be kept in {path}: {error}; give another file with outbox=..."
+            ) from error
+
+    def _open(self) -> None:
+        self._db.row_factory = sqlite3.Row
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")  # A label outlives a power cut, too.
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > _VERSION:
+            raise sqlite3.DatabaseError("a newer version of respan_notebook wrote it")
+        self._db.executescript(_SCHEMA)
+        self._db.execute(f"PRAGMA user_version = {_VERSION}")
+        with self._write() as db:
+            db.execute("INSERT OR IGNORE INTO people VALUES (?, ?, NULL)", self._own)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        """Give the database for a transaction: all of it is kept, or nothing."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def _read(self, query: str, *values: object) -> list[sqlite3.Row]:
+        with self._lock:
+            return self._db.execute(query, (*self._own, *values)).fetchall()
+
+    # -- whose labels ---------------------------------------------------------------------------
+
+    @property
+    def scorer(self) -> str | None:
+        """Who the person is in Respan, as the answer to a write has said; None before."""
+        rows = self._read("SELECT scorer FROM people WHERE server = ? AND person = ?")
+        return rows[0]["scorer"] if rows else None
+
+    def know_scorer(self, scorer: str) -> None:
+        """Keep who the person is."""
+        with self._write() as db:
+            db.execute(
+                "UPDATE people SET scorer = ? WHERE server = ? AND person = ?", (scorer, *self._own)
+            )
+
+    def adopt(self) -> None:
+        """Take over the labels entered with a key that never worked, or the same person's."""
+        strangers = (
+            "SELECT person FROM people WHERE server = :server AND person != :person AND "
+            "(scorer IS NULL OR scorer = (SELECT scorer FROM people WHERE server = :server "
+            "AND person = :person))"
+        )
+        names = dict(zip(("server", "person"), self._own, strict=True))
+        with self._write() as db:
+            others = [row["person"] for row in db.execute(strangers, names).fetchall()]
+            for other in others:
+                self._take_over(db, other)
+
+    def _take_over(self, db: sqlite3.Connection, other: str) -> None:
+        server, person = self._own
+        latest = db.execute(
+            "SELECT coalesce(max(save), 0) FROM saves WHERE server = ? AND person = ?", self._own
+        ).fetchone()[0]
+        db.execute(
+            "UPDATE saves SET person = ?, save = save + ? WHERE server = ? AND person = ?",
+            (person, latest, server, other),
+        )
+        for table in ("labels", "drafts"):
+            db.execute(
+                f"UPDATE OR REPLACE {table} SET person = ? WHERE server = ? AND person = ?",  # noqa: S608
+                (person, server, other),
+            )
+        db.execute("DELETE FROM people WHERE server = ? AND person = ?", (server, other))
+
+    def waiting_elsewhere(self) -> int:
+        """Return how many labels wait that were entered with another person's key."""
+        query = (
+            "SELECT count(*) FROM labels WHERE server = ? AND person != ? AND state = 'waiting'"
+        )
+        return int(self._read(query)[0][0])
+
+    # -- labels ---------------------------------------------------------------------------------
+
+    def labels(self, log_id: str | None = None, state: str | None = None) -> list[Label]:
+        """Return labels in the order they were entered: all, those of a log, those in a state."""
+        return [
+            Label(
+                row["log_id"],
+                row["evaluator"],
+                json.loads(row["body"]),
+                bool(row["removed"]),
+                row["version"],
+                row["state"],
+                bool(row["tried"]),
+                row["score_id"],
+                row["reason"],
+            )
+            for row in self._read(
+                "SELECT * FROM labels WHERE server = ? AND person = ? "
+                "AND (? IS NULL OR log_id = ?) AND (? IS NULL OR state = ?) "
+                "ORDER BY entered_at, rowid",
+                *(log_id, log_id, state, state),
+            )
+        ]
+
+    def save(self, log_id: str, changes: Sequence[Change]) -> None:
+        """Keep what a save changes, with what was there before; drafts of it are dropped."""
+        with self._write() as db:
+            number = db.execute(
+                "SELECT coalesce(max(save), 0) + 1 FROM saves WHERE server = ? AND person = ?",
+                self._own,
+            ).fetchone()[0]
+            for change in changes:
+                former = None if change.former is None else _text(change.former)
+                db.execute(
+                    "INSERT INTO saves VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (number, *self._own, log_id, change.evaluator, change.known, former),
+                )
+                self._put(db, log_id, change)
+            self._drop_drafts(db, log_id, [change.evaluator for change in changes])
+
+    def _put(self, db: sqlite3.Connection, log_id: str, change: Change) -> None:
+        db.execute(
+            "INSERT INTO labels VALUES (?, ?, ?, ?, ?, ?, 1, 'waiting', ?, ?, NULL, ?) "
+            "ON CONFLICT DO UPDATE SET body = excluded.body, removed = excluded.removed, "
+            "version = version + 1, state = 'waiting', tried = max(tried, excluded.tried), "
+            "score_id = coalesce(score_id, excluded.score_id), reason = NULL, "
+            "entered_at = excluded.entered_at",
+            (
+                *self._own,
+                log_id,
+                change.evaluator,
+                _text(change.body),
+                change.removed,
+                change.score_id is not None,
+                change.score_id,
+                datetime.now(UTC).isoformat(),
+            ),
+        )
+
+    def undo(self, log_ids: Mapping[str, Any], evaluators: Iterable[str]) -> str | None:
+        """Put back what was there before the last save of one of these logs.
+
+        Returns
+        -------
+        str or None
+            The log whose save was undone; None when there is no save to undo.
+
+        Raises
+        ------
+        OnItsWayError
+            When it is not known yet what was there before; nothing was changed.
+        """
+        names = set(evaluators)
+        with self._write() as db:
+            query = "SELECT * FROM saves WHERE server = ? AND person = ? ORDER BY save DESC"
+            cursor = db.execute(query, self._own)
+            found = [
+                row
+                for row in _first_save(
+                    row for row in cursor if row["log_id"] in log_ids and row["evaluator"] in names
+                )
+            ]
+            for row in found:
+                self._put_back(db, row)
+            return found[0]["log_id"] if found else None
+
+    def _put_back(self, db: sqlite3.Connection, save: sqlite3.Row) -> None:
+        where = (*self._own, save["log_id"], save["evaluator"])
+        label = db.execute(f"SELECT * FROM labels WHERE {_KEY}", where).fetchone()
+        tried = label is not None and label["tried"]
+        if not save["known"] and tried:
+            raise OnItsWayError
+        if save["former"] is not None:
+            change = Change(save["evaluator"], json.loads(save["former"]))
+            self._put(db, save["log_id"], change)
+        elif tried:
+            change = Change(save["evaluator"], json.loads(label["body"]), removed=True)
+            self._put(db, save["log_id"], change)
+        else:
+            db.execute(f"DELETE FROM labels WHERE {_KEY}", where)
+        db.execute(
+            f"DELETE FROM saves WHERE {_KEY} AND save = ?", (*where, save["save"])
+        )
+
+    # -- sending --------------------------------------------------------------------------------
+
+    def of_unknown_past(self, labels: Iterable[Label]) -> list[Label]:
+        """Return those labels of which it is not known what was there before."""
+        rows = self._read("SELECT * FROM saves WHERE server = ? AND person = ? AND NOT known")
+        unknown = {(row["log_id"], row["evaluator"]) for row in rows}
+        return [label for label in labels if (label.log_id, label.evaluator) in unknown]
+
+    def know_former(self, label: Label, former: Mapping[str, Any] | None) -> None:
+        """Keep what was there before the first save of this label."""
+        text = None if former is None else _text(former)
+        with self._write() as db:
+            db.execute(
+                f"UPDATE saves SET known = 1, former = ? WHERE {_KEY} AND NOT known",
+                (text, *self._own, label.log_id, label.evaluator),
+            )
+
+    def try_(self, labels: Iterable[Label]) -> None:
+        """Keep that these labels are about to be sent."""
+        with self._write() as db:
+            db.executemany(
+                f"UPDATE labels SET tried = 1 WHERE {_KEY}",
+                [(*self._own, label.log_id, label.evaluator) for label in labels],
+            )
+
+    def settle(self, label: Label, *, score_id: str | None = None, reason: str = "") -> None:
+        """Keep that this version of a label arrived, or why it was refused.
+
+        A label that was changed meanwhile goes on waiting.
+        """
+        where = (*self._own, label.log_id, label.evaluator)
+        with self._write() as db:
+            if score_id is not None:
+                db.execute(f"UPDATE labels SET score_id = ? WHERE {_KEY}", (score_id, *where))
+            db.execute(
+                f"UPDATE labels SET state = ?, reason = ? WHERE {_KEY} AND version = ?",
+                (REFUSED if reason else SENT, reason or None, *where, label.version),
+            )
+
+    def forget(self, label: Label) -> None:
+        """Drop a removed label: its score is gone. One that was entered anew stays, untried."""
+        where = (*self._own, label.log_id, label.evaluator)
+        with self._write() as db:
+            db.execute(f"DELETE FROM labels WHERE {_KEY} AND version = ?", (*where, label.version))
+            db.execute(f"UPDATE labels SET tried = 0, score_id = NULL WHERE {_KEY}", where)
+
+    # -- drafts and evaluators ------------------------------------------------------------------
+
+    def keep_draft(self, log_id: str, evaluator: str, draft: Any) -> None:
+        """Keep what was entered and not saved yet; None drops it."""
+        with self._write() as db:
+            if draft is None:
+                self._drop_drafts(db, log_id, [evaluator])
+            else:
+                row = (*self._own, log_id, evaluator, _text(draft))
+                db.execute("INSERT OR REPLACE INTO drafts VALUES (?, ?, ?, ?, ?)", row)
+
+    def drafts(self, log_id: str) -> dict[str, Any]:
+        """Return what was entered and not saved of a log, by evaluator."""
+        query = "SELECT * FROM drafts WHERE server = ? AND person = ? AND log_id = ?"
+        return {row["evaluator"]: json.loads(row["draft"]) for row in self._read(query, log_id)}
+
+    def _drop_drafts(self, db: sqlite3.Connection, log_id: str, evaluators: Iterable[str]) -> None:
+        db.executemany(
+            f"DELETE FROM drafts WHERE {_KEY}", [(*self._own, log_id, one) for one in evaluators]
+        )
+
+    def keep_evaluator(self, name: str, definition: Mapping[str, Any]) -> None:
+        """Keep an evaluator's definition, for when the server can't be reached."""
+        with self._write() as db:
+            row = (self._own[0], name, _text(definition))
+            db.execute("INSERT OR REPLACE INTO evaluators VALUES (?, ?, ?)", row)
+
+    def evaluator(self, name: str) -> dict[str, Any] | None:
+        """Return the definition that was kept of an evaluator."""
+        with self._lock:
+            query = "SELECT definition FROM evaluators WHERE server = ? AND name = ?"
+            row = self._db.execute(query, (self._own[0], name)).fetchone()
+        return json.loads(row["definition"]) if row else None
+
+
+_KEY: Final = "server = ? AND person = ? AND log_id = ? AND evaluator = ?"
+
+
+def _first_save(rows: Iterable[sqlite3.Row]) -> Iterator[sqlite3.Row]:
+    number = None
+    for row in rows:
+        if number is not None and row["save"] != number:
+            return
+        number = row["save"]
+        yield row
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value)

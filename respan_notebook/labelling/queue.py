@@ -1,0 +1,148 @@
+"""The rows that are labelled: which log each is, and which are scored, skipped or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from respan_notebook.columns import CONTEXT_COLUMNS, RowErrors
+from respan_notebook.errors import FrameError, InvalidValueError
+from respan_notebook.shapes import read_row_ids
+
+SHOWN: Final = ("all", "unscored", "refused")
+"""Which rows are gone through."""
+
+
+class Queue:
+    """The rows of a frame of logs, in their order, and where the annotator is.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A row per log; it is not copied.
+
+    Attributes
+    ----------
+    position : int
+        The row that is shown, from 0.
+    shown : {"all", "unscored", "refused"}
+        Which rows :meth:`move` stops at.
+    scored, skipped, refused : bool arrays
+        One per row.
+
+    Raises
+    ------
+    FrameError
+        When the frame has no rows, or it is not clear which log a row is.
+    """
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        if frame.empty:
+            raise FrameError("there is nothing to annotate: the frame has no rows")
+        self._frame = frame
+        self._log_ids, self._errors = _ids(frame)
+        self._rows: dict[str, list[int]] = {}
+        for row, log_id in enumerate(self._log_ids):
+            self._rows.setdefault(log_id, []).append(row)
+        self.position = 0
+        self.shown = "all"
+        size = len(frame)
+        self.scored: npt.NDArray[np.bool_] = np.zeros(size, bool)
+        self.skipped: npt.NDArray[np.bool_] = np.zeros(size, bool)
+        self.refused: npt.NDArray[np.bool_] = np.zeros(size, bool)
+
+    def __len__(self) -> int:
+        return len(self._log_ids)
+
+    @property
+    def rows(self) -> Mapping[str, Sequence[int]]:
+        """Log id -> rows."""
+        return self._rows
+
+    @property
+    def log_id(self) -> str:
+        """The log that is shown.
+
+        Raises
+        ------
+        InvalidValueError
+            When the row has none that could be sent.
+        """
+        if self.position in self._errors:
+            raise InvalidValueError(f"this row can't be scored: {self._errors[self.position]}")
+        return str(self._log_ids[self.position])
+
+    def cells(self) -> dict[str, Any]:
+        """Return the cells of the row that is shown, by column."""
+        return {
+            name: self._frame.iat[self.position, place]
+            for place, name in enumerate(self._frame.columns)
+        }
+
+    def context(self) -> dict[str, Any]:
+        """Return what travels along with the scores of the log that is shown."""
+        cells, found = self.cells(), {}
+        for name, read in CONTEXT_COLUMNS.items():
+            if name in cells and name != "explanation":
+                try:
+                    found[name] = read(cells[name])
+                except InvalidValueError:
+                    continue  # It would only save the server a look-up.
+        return {name: value for name, value in found.items() if value is not None}
+
+    def chunk(self, position: int, size: int) -> list[str]:
+        """Return the logs of the stretch of ``size`` rows that a position is in."""
+        start = position // size * size
+        return [
+            str(self._log_ids[row])
+            for row in range(start, min(start + size, len(self)))
+            if row not in self._errors
+        ]
+
+    def mark(self, kind: npt.NDArray[np.bool_], log_id: str, *, on: bool) -> None:
+        """Mark all rows of a log as scored, skipped or refused, or not."""
+        kind[self._rows.get(log_id, [])] = on
+
+    def mark_only(self, kind: npt.NDArray[np.bool_], log_ids: Collection[str]) -> None:
+        """Mark the rows of these logs and no others."""
+        kind[:] = False
+        for log_id in log_ids:
+            self.mark(kind, log_id, on=True)
+
+    def move(self, direction: int) -> bool:
+        """Go to the next (1) or former (-1) row of those shown; return whether there is one."""
+        rows = np.flatnonzero(self._wanted())
+        ahead = rows[rows > self.position] if direction > 0 else rows[rows < self.position]
+        if not len(ahead):
+            return False
+        self.position = int(ahead[0] if direction > 0 else ahead[-1])
+        return True
+
+    def first_unscored(self) -> int | None:
+        """Return the first row without a score, None when all have one."""
+        rows = np.flatnonzero(~self.scored)
+        return int(rows[0]) if len(rows) else None
+
+    def find(self, target: str) -> int | None:
+        """Return the row with this log id, else with this number, counted from 1."""
+        if target in self._rows:
+            return self._rows[target][0]
+        if target.isdecimal() and 1 <= int(target) <= len(self):
+            return int(target) - 1
+        return None
+
+    def _wanted(self) -> npt.NDArray[np.bool_]:
+        if self.shown == "unscored":
+            return ~self.scored
+        return self.refused if self.shown == "refused" else np.ones(len(self), bool)
+
+
+def _ids(frame: pd.DataFrame) -> tuple[list[Any], RowErrors]:
+    log_ids, errors = read_row_ids(frame)
+    for row in errors:
+        log_ids[row] = ""  # Whatever stood there may not even be hashable.
+    return log_ids, errors

@@ -1,0 +1,301 @@
+"""The sender: what waits in the outbox goes to Respan, in the background.
+
+Scores go through the push engine. The thread lives while something waits; one process at a time
+sends for a person, so that nothing goes twice and the latest version wins.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from respan_notebook.batch import Batch, Outcomes, Target
+from respan_notebook.client import RespanClient
+from respan_notebook.columns import CONTEXT_COLUMNS
+from respan_notebook.errors import (
+    AuthenticationError,
+    HTTPError,
+    NotFoundError,
+    PermissionDeniedError,
+    RedirectError,
+    RespanError,
+)
+from respan_notebook.labelling.outbox import Label, Outbox
+from respan_notebook.models import VALUE_FIELDS, Evaluator, Score, ScoreWrite
+from respan_notebook.push import Sending
+from respan_notebook.retry import BUDGET, Effort, StoppedError, is_passing
+from respan_notebook.values import TYPE_OF_FIELD
+
+_FINAL = (AuthenticationError, PermissionDeniedError, RedirectError)
+_FINAL_STATUSES: Final = frozenset(range(300, 400)) | {401, 403}
+_PASSING_STATUSES: Final = frozenset({0, 408, 409, 429})
+_FIRST_PAUSE: Final = 2.0  # Seconds until another try after one that failed; doubles.
+_LONGEST_PAUSE: Final = 60.0
+_LOOK: Final = 1.0  # Seconds between two looks whether another notebook has sent.
+_GRACE: Final = 3.0  # Seconds that closing waits for the request on its way.
+
+
+class Sender:
+    """Sends the labels of an outbox until none waits.
+
+    Parameters
+    ----------
+    outbox : Outbox
+        What to send.
+    client : RespanClient
+        Where to.
+    changed : Callable
+        Is called, from the sender's thread, whenever a label or :attr:`trouble` changed.
+
+    Attributes
+    ----------
+    trouble : str
+        Why labels wait; empty while there is no reason.
+    halted : bool
+        Whether nothing more is sent, since the server refuses the key.
+    """
+
+    def __init__(
+        self, outbox: Outbox, client: RespanClient, changed: Callable[[], object]
+    ) -> None:
+        self.trouble = ""
+        self.halted = False
+        self._outbox, self._client, self._changed = outbox, client, changed
+        name = hashlib.sha256(f"{client.base_url} {client.fingerprint}".encode()).hexdigest()[:12]
+        self._turn = FileLock(outbox.path.with_name(f"{outbox.path.name}.{name}.lock"))
+        self._effort = Effort(budget=BUDGET, announce=False)
+        self._more = threading.Event()
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def kick(self) -> None:
+        """Send what waits, now."""
+        with self._lock:
+            self._more.set()
+            if self._thread is None and not (self.halted or self._closed.is_set()):
+                self._thread = threading.Thread(
+                    target=self._run, name="respan-sender", daemon=True
+                )
+                self._thread.start()
+
+    def close(self) -> None:
+        """Send nothing more; what waits stays in the outbox."""
+        self._closed.set()
+        self._more.set()
+        self._effort.end("the annotator was closed")
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(_GRACE)
+
+    @property
+    def busy(self) -> bool:
+        """Whether labels are being sent, or will be without anybody doing anything."""
+        return self._thread is not None
+
+    def _run(self) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            self._more.clear()
+            try:
+                fine = self._send_all()
+            except Exception as bug:  # noqa: BLE001 - a thread that dies would say nothing.
+                fine = False
+                self._tell(f"{type(bug).__name__}: {bug}")
+            if not fine and not self.halted and not self._closed.is_set():
+                self._more.wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+                continue
+            pause = _FIRST_PAUSE
+            with self._lock:
+                if self.halted or self._closed.is_set() or not self._more.is_set():
+                    self._client.close()
+                    self._thread = None
+                    break
+        self._changed()
+
+    def _tell(self, trouble: str) -> None:
+        if trouble != self.trouble:
+            self.trouble = trouble
+            self._changed()
+
+    def _send_all(self) -> bool:
+        """Send what waits; return whether nothing is left that could be sent."""
+        while not self._turn.is_locked:
+            try:
+                self._turn.acquire(timeout=_LOOK)
+            except Timeout:
+                self._tell("another notebook is sending")
+                if self._closed.is_set():
+                    return False
+        try:
+            return self._send_in_turn()
+        finally:
+            self._turn.release()
+
+    def _send_in_turn(self) -> bool:
+        labels = self._outbox.labels(state="waiting")
+        writes = [label for label in labels if not label.removed]
+        self._effort = Effort(budget=BUDGET, announce=False)
+        if self._closed.is_set():
+            return False
+        try:
+            former = self._look_up(writes)
+            fine = self._write(writes, former)
+            for label in labels:
+                if label.removed and fine:
+                    self._remove(label)
+        except RespanError as error:
+            self._stumble(error)
+            return False
+        return fine
+
+    def _stumble(self, error: RespanError) -> None:
+        self.halted = isinstance(error, _FINAL)
+        if not isinstance(error, StoppedError):
+            self._tell(str(error))
+
+    # -- what was there before ------------------------------------------------------------------
+
+    def _look_up(self, labels: Sequence[Label]) -> list[tuple[Label, list[Score]]]:
+        """Return the scores that a first write may replace, where that is not known yet."""
+        found = []
+        for label in self._outbox.of_unknown_past(labels):
+            scores = [
+                score
+                for score in self._client.list_scores(label.log_id)
+                if label.evaluator in (score.evaluator_id, score.evaluator_slug)
+            ]
+            found.append((label, scores))
+            if not scores or self._scorer:
+                self._know_former(label, scores)
+        return found
+
+    @property
+    def _scorer(self) -> str | None:
+        return self._client.scorer or self._outbox.scorer
+
+    def _know_former(self, label: Label, scores: Sequence[Score]) -> None:
+        mine = [score for score in scores if score.scorer == self._scorer]
+        self._outbox.know_former(label, body_of(mine[0], label.body) if mine else None)
+
+    # -- writing --------------------------------------------------------------------------------
+
+    def _write(self, labels: Sequence[Label], former: Sequence[tuple[Label, list[Score]]]) -> bool:
+        if not labels:
+            self._tell("")
+            return True
+        self._outbox.try_(labels)
+        batch = _batch(labels)
+        sending = Sending(progress=False)
+        report = sending.push(
+            batch, Outcomes(len(batch)), self._client, [], effort=self._effort, tell=self._tell
+        )
+        self._learn_scorer()
+        for label, scores in former:
+            if self._scorer:
+                self._know_former(label, scores)
+        lines = report.frame[["status", "http_status", "score_id", "error"]]
+        trouble = ""
+        for label, (status, code, score_id, error) in zip(
+            labels, lines.itertuples(index=False, name=None), strict=True
+        ):
+            code = 0 if pd.isna(code) else int(code)
+            if status in ("created", "updated"):
+                self._outbox.settle(label, score_id=score_id)
+            elif 400 <= code < 500 and code not in _PASSING_STATUSES | _FINAL_STATUSES:
+                self._outbox.settle(label, reason=error)
+            else:
+                trouble = trouble or error or ""
+                self.halted = self.halted or code in _FINAL_STATUSES
+        self.trouble = trouble
+        self._changed()
+        return not trouble
+
+    def _learn_scorer(self) -> None:
+        scorer = self._client.scorer
+        if scorer is not None and scorer != self._outbox.scorer:
+            self._outbox.know_scorer(scorer)
+
+    # -- removing -------------------------------------------------------------------------------
+
+    def _remove(self, label: Label) -> None:
+        """Take a score away; one whose id is not known is written again to learn it."""
+        try:
+            score_id = label.score_id
+            if score_id is None and label.tried:
+                score_id = self._client.upsert_score(
+                    label.log_id, ScoreWrite.model_validate(label.body)
+                ).id
+            if score_id is not None:
+                with contextlib.suppress(NotFoundError):
+                    self._client.delete_score(label.log_id, score_id)
+        except NotFoundError:
+            pass  # There is no such log: no score either.
+        except HTTPError as error:
+            if is_passing(error) or error.status == 429 or isinstance(error, _FINAL):
+                raise
+            self._outbox.settle(label, reason=str(error))
+            self._changed()
+            return
+        self._outbox.forget(label)
+        self._changed()
+
+
+def body_of(score: Score, like: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the body that writes a score as it is, for evaluator and log of another body."""
+    kept = {name: v for name, v in like.items() if name not in (*VALUE_FIELDS, "explanation")}
+    values = {
+        name: value
+        for name in (*VALUE_FIELDS, "explanation")
+        if (value := getattr(score, name)) is not None
+    }
+    body = {**kept, **values}
+    try:
+        ScoreWrite.model_validate(body)
+    except ValueError:  # What an older version of the server kept can't always be written again.
+        return None
+    return body
+
+
+def _batch(labels: Sequence[Label]) -> Batch:
+    """Return labels, which were checked when they were entered, as a push takes them."""
+    targets: dict[tuple[str, str], Target] = {}
+    codes, values = [], []
+    for label in labels:
+        field = next(name for name in VALUE_FIELDS if name in label.body)
+        evaluator = Evaluator(
+            id=label.body.get("evaluator_id"),
+            evaluator_slug=label.body.get("evaluator_slug"),
+            score_value_type=TYPE_OF_FIELD[field],
+        )
+        key = (label.evaluator, field)
+        targets.setdefault(key, Target(label.evaluator, lambda raw: raw, evaluator))
+        codes.append(list(targets).index(key))
+        values.append(label.body[field])
+    context = {name: [label.body.get(name) for label in labels] for name in CONTEXT_COLUMNS}
+    return Batch(
+        pd.RangeIndex(len(labels)),
+        [label.log_id for label in labels],
+        list(targets.values()),
+        codes,
+        values,
+        context,
+    )
+
+
+def wait_until(done: Callable[[], bool], timeout: float) -> bool:
+    """Wait until something is so; return whether it came to be in time."""
+    end = time.monotonic() + timeout
+    while not done():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
