@@ -182,9 +182,10 @@ class Agreement:
         used = np.arange(len(matrix.categories)) if whole else np.unique(codes)
         counts = np.zeros((len(used), len(used)), np.int64)
         np.add.at(counts, tuple(np.searchsorted(used, codes.T)), 1)
-        labels = [matrix.labels[i] for i in used]
+        labels = matrix.labels
+        shown_labels = [labels[i] for i in used]
         names = [matrix.scorers[i] for i in columns]
-        return pd.DataFrame(counts, *(pd.Index(labels, name=name) for name in names))
+        return pd.DataFrame(counts, *(pd.Index(shown_labels, name=name) for name in names))
 
     def differences(self, evaluator: str | None = None, n: int = 10) -> pd.DataFrame:
         """Return the logs on which the scorers differ most.
@@ -258,7 +259,7 @@ class Agreement:
     def _shown(self) -> pd.DataFrame:
         """Return the table with its numbers as text, without the notes."""
         texts = {
-            name: [f"{number:.{digits}f}" if number == number else "-" for number in column]
+            name: ["-" if number != number else f"{number:z.{digits}f}" for number in column]
             for name, digits in (("percent", 1), ("kappa", 2), ("alpha", 2))
             for column in [self.table[name]]
         }

@@ -12,6 +12,7 @@ from respan_notebook.errors import ConfigurationError, ServerError, TransportErr
 from respan_notebook.evaluators import Catalogue
 from respan_notebook.labelling.annotator import Annotator
 from respan_notebook.labelling.outbox import Outbox, default_path
+from respan_notebook.labelling.queue import Queue
 from respan_notebook.models import Evaluator
 from respan_notebook.shapes import same_names
 
@@ -28,11 +29,12 @@ def open_annotator(
     wanted = [evaluators] if isinstance(evaluators, str | Evaluator) else list(evaluators)
     if not wanted:
         raise ConfigurationError("no evaluator given: pass slugs, ids or Evaluator objects")
+    queue = Queue(frame)
     path = Path(outbox) if outbox is not None else default_path()
     box = Outbox(path.absolute(), client.base_url, client.fingerprint)
     try:
         definitions = _definitions(wanted, client, box)
-        return Annotator(frame, definitions, client, box, show=show)
+        return Annotator(queue, definitions, client, box, show=show)
     except BaseException:
         box.close()
         raise

@@ -17,7 +17,14 @@ import pandas as pd
 
 from respan_notebook.client import RespanClient
 from respan_notebook.errors import ConfigurationError, FrameError, InvalidValueError
-from respan_notebook.labelling.editors import CLEARED, INVALID, SET, SHOWN, UNSET, Editor, editor_for
+from respan_notebook.labelling.editors import (
+    CLEARED,
+    INVALID,
+    SET,
+    UNSET,
+    Editor,
+    editor_for,
+)
 from respan_notebook.labelling.keyboard import ACTIONS, HELP, Keyboard
 from respan_notebook.labelling.log_view import escaped, log_html
 from respan_notebook.labelling.lookup import CHUNK, Lookup
@@ -42,12 +49,12 @@ _COLUMNS: Final = (
 
 
 def _exclusive(
-    method: Callable[Concatenate[Annotator, P], None],
-) -> Callable[Concatenate[Annotator, P], None]:
+    method: Callable[Concatenate[Any, P], None],
+) -> Callable[Concatenate[Any, P], None]:
     """Let one thread at a time work on the screen, and say what the disk refuses."""
 
     @wraps(method)
-    def locked(self: Annotator, *args: P.args, **kwargs: P.kwargs) -> None:
+    def locked(self: Any, *args: P.args, **kwargs: P.kwargs) -> None:
         with self._lock:
             if self._closed:
                 return
@@ -67,8 +74,8 @@ class Annotator(widgets.VBox):
 
     Parameters
     ----------
-    frame : DataFrame
-        A row per log.
+    queue : Queue
+        The logs.
     evaluators : sequence of Evaluator
         What to score.
     client : RespanClient
@@ -90,7 +97,7 @@ class Annotator(widgets.VBox):
 
     def __init__(
         self,
-        frame: pd.DataFrame,
+        queue: Queue,
         evaluators: Sequence[Evaluator],
         client: RespanClient,
         outbox: Outbox,
@@ -99,7 +106,7 @@ class Annotator(widgets.VBox):
     ) -> None:
         self._lock = threading.RLock()
         self._closed = False
-        self._queue = Queue(frame)
+        self._queue = queue
         self._client, self._outbox, self._columns = client, outbox, show
         self._sender = Sender(outbox, client, self._sending_changed)
         known = [one for one in evaluators if _identity(one)]
@@ -240,8 +247,11 @@ class Annotator(widgets.VBox):
 
     @property
     def progress(self) -> dict[str, int]:
-        """How many logs are ``scored``, ``skipped`` and ``left``, and how many scores entered here
-        are ``saved`` in Respan, ``on_their_way`` and ``refused``."""
+        """How many logs are ``scored``, ``skipped`` and ``left``, and what became of the scores.
+
+        Of those entered for these logs so many are ``saved`` in Respan and ``refused``;
+        ``on_their_way`` is whatever waits in the outbox.
+        """
         queue = self._queue
         skipped = int((queue.skipped & ~queue.scored).sum())
         scored = int(queue.scored.sum())
@@ -296,9 +306,8 @@ class Annotator(widgets.VBox):
         bool
             Whether nothing waits any more. What was refused does not wait.
         """
-        idle = lambda: not (self._sender.busy or self._lookup.busy)  # noqa: E731
-        wait_until(idle, timeout)
-        return idle() and not self._outbox.labels(state=WAITING)
+        idle = wait_until(lambda: not (self._sender.busy or self._lookup.busy), timeout)
+        return idle and not self._outbox.labels(state=WAITING)
 
     def _open(self) -> None:
         self._outbox.adopt()
@@ -339,11 +348,9 @@ class Annotator(widgets.VBox):
         if not changes and not self._queue.scored[self.position]:
             self._say("Nothing is scored yet. Score something, or skip this log.", wrong=True)
             return
+        self._outbox.save(log_id, changes, self._by_identity)
         if changes:
-            self._outbox.save(log_id, changes)
             self._mark(log_id)
-        for editor in self.editors.values():
-            self._outbox.keep_draft(log_id, _identity(editor.evaluator), None)
         self._go_on("Saved." if changes else "Nothing was changed.")
         self._sender.kick()
 
@@ -363,7 +370,8 @@ class Annotator(widgets.VBox):
                 return None
             return Change(identity, former, True, known, former, score_id)
         body = self._body(editor)
-        if former is not None and _is_same(former, body):
+        again = label is not None and label.state == REFUSED
+        if former is not None and _is_same(former, body) and not again:
             return None
         return Change(identity, body, False, known, former, score_id)
 
@@ -549,7 +557,7 @@ class Annotator(widgets.VBox):
         self._refresh_refused()
 
     def _refresh_refused(self) -> None:
-        refused = [label for label in self._outbox.labels(state=REFUSED)]
+        refused = self._outbox.labels(state=REFUSED)
         mine = {label.log_id for label in refused if label.evaluator in self._by_identity}
         self._queue.mark_only(self._queue.refused, mine)
 
@@ -653,4 +661,6 @@ def _help_html(editors: Mapping[str, Editor]) -> str:
     cells = "".join(
         f"<tr><td>{escaped(key)}</td><td>{escaped(what)}</td></tr>" for key, what in rows
     )
-    return f"<details><summary>Keys: click on the log first</summary><table>{cells}</table></details>"
+    return (
+        f"<details><summary>Keys: click on the log first</summary><table>{cells}</table></details>"
+    )

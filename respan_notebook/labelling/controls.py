@@ -193,7 +193,7 @@ def _point_text(value: Any, names: Mapping[float, str]) -> str:
 
 
 def _step(evaluator: Evaluator, low: float, high: float) -> float:
-    given = getattr(evaluator.score_config, "step", None)  # Not documented, but natural.
+    given: Any = getattr(evaluator.score_config, "step", None)  # Not documented, but natural.
     if is_number(given) and 0 < given <= high - low:
         return float(given)
     whole = low % 1 == 0 and high % 1 == 0 and high - low > 1
@@ -231,10 +231,10 @@ class _Choices(Control):
         texts = list(dict.fromkeys(choice_text(choice) for choice in evaluator.choices))
         names = {choice_text(choice): choice.name for choice in reversed(evaluator.choices)}
         twins = [name for name in names.values() if list(names.values()).count(name) > 1]
-        self.labels = {
-            text: f"{names[text]} ({text})" if names[text] in twins else names[text] or text
-            for text in texts
-        }
+        self.labels: dict[str, str] = {}
+        for text in texts:
+            name = names[text] or text
+            self.labels[text] = f"{name} ({text})" if name in twins else name
         self.keys = dict(zip(KEYS, texts, strict=False))
         keys = {text: key for key, text in self.keys.items()}
         self.options = [

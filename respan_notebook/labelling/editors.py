@@ -63,7 +63,7 @@ class Editor(widgets.VBox):
         self._at_rest: Any = None
         self._former_explanation = self._source = self._refusal = ""
         self._why = widgets.Text(placeholder="Why? (optional)", layout=widgets.Layout(width="auto"))
-        self._line = widgets.HTML(_state_html(UNSET, ""))
+        self._line = widgets.HTML(_state_html(UNSET, _MARKS[UNSET], ""))
         super().__init__()
         self.add_class("rn-editor")
         self._build()
@@ -82,11 +82,11 @@ class Editor(widgets.VBox):
         self._why.description = f"Explanation of {evaluator.name or evaluator.key}"
         self._why.add_class("rn-why")
         self._why.observe(self._explained, "value")
-        bar = widgets.HBox([self._line, *self._buttons()])
+        bar = widgets.HBox([self._line, self._why, *self._buttons()])
         bar.add_class("rn-bar")
         if self._control.shows_value:
             self.add_class("rn-resting")
-        self.children = [self._head(), self._control.widget, bar, self._why]
+        self.children = [self._head(), self._control.widget, bar]
 
     def _head(self) -> widgets.HTML:
         return widgets.HTML(_title_html(self.evaluator, self._control.hint))
@@ -249,21 +249,20 @@ class Editor(widgets.VBox):
         """What is entered, to be given to :meth:`restore`; None when nothing is."""
         if not self.changed and not (self.state == UNSET and self.explanation):
             return None
-        raw = self._control.read() if self.state in (SET, INVALID) else None
-        return {"state": self.state, "raw": raw, "explanation": self.explanation}
+        entered = [box.value for box in self._control.inputs()]
+        return {"state": self.state, "entered": entered, "explanation": self.explanation}
 
     def restore(self, draft: Mapping[str, Any]) -> None:
-        """Enter again what :attr:`draft` gave."""
-        with self._silently():
-            self._why.value = str(draft.get("explanation") or "")
-            if draft.get("state") == INVALID:
-                with contextlib.suppress(traitlets.TraitError):
-                    self._control.show(draft.get("raw"))
-            self.explanation = self._why.value
-        if draft.get("state") in (SET, INVALID):
-            self._enter(draft.get("raw"), show=draft.get("state") == SET)
-        elif draft.get("state") == CLEARED:
-            self._enter(None, show=True)
+        """Enter again what :attr:`draft` gave; what does not fit this editor is passed over."""
+        with self.lock, contextlib.suppress(traitlets.TraitError, TypeError):
+            with self._silently():
+                self.explanation = self._why.value = draft["explanation"]
+                for box, value in zip(self._control.inputs(), draft["entered"], strict=False):
+                    box.value = value
+            if draft["state"] in (SET, INVALID):
+                self._enter(self._control.read(), show=False)
+            elif draft["state"] == CLEARED:
+                self._enter(None, show=True)
 
     @contextlib.contextmanager
     def _silently(self) -> Iterator[None]:
@@ -278,7 +277,8 @@ class Editor(widgets.VBox):
             self.explanation = self._why.value
             self.error, self.state = error, state
             self.value = value
-        self._line.value = _state_html(state, self._state_text(state, value, error))
+        kind = f"{state} rn-bad" if self._refusal else state
+        self._line.value = _state_html(kind, _MARKS[state], self._state_text(state, value, error))
 
     def _state_text(self, state: str, value: Any, error: str) -> str:
         if self._refusal:
@@ -310,7 +310,7 @@ class UnsupportedEditor(Editor):
         said = f'<span class="rn-bad">Can\'t be scored here: {escaped(self._reason)}</span>'
         self.children = [self._head(), widgets.HTML(said)]
 
-    def _canonical(self, raw: Any) -> Any:
+    def _canonical(self, _raw: Any) -> Any:
         raise UnsupportedEvaluatorError(self._reason)
 
 
@@ -365,8 +365,8 @@ def _title_html(evaluator: Evaluator, hint: str) -> str:
 _MARKS: Final = {UNSET: "not scored", SET: "✓ ", INVALID: "✗ ", SHOWN: "", CLEARED: "cleared: "}
 
 
-def _state_html(state: str, text: str) -> str:
-    return f'<span class="rn-{state}">{_MARKS[state]}{escaped(text)}</span>'
+def _state_html(kind: str, mark: str, text: str) -> str:
+    return f'<span class="rn-{kind}">{mark}{escaped(text)}</span>'
 
 
 def _short(text: str) -> str:

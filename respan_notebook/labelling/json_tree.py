@@ -36,7 +36,9 @@ def _node(name: str, value: Any, budget: list[int]) -> str:
     budget[0] -= 1
     if not isinstance(value, dict | list) or not value:
         return f"<div>{name}{_leaf(value)}</div>"
-    named: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else enumerate(value)
+    named: Iterable[tuple[Any, Any]] = (
+        value.items() if isinstance(value, dict) else enumerate(value)
+    )
     size = f"{{{len(value)}}}" if isinstance(value, dict) else f"[{len(value)}]"
     inside = []
     for key, member in named:

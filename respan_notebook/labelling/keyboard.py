@@ -207,8 +207,9 @@ class KeyLayer {
 
   arrow({ key, target }) {
     if (target.closest("[role=slider], select, input")) return false;
-    if (key === "ArrowUp" || key === "ArrowDown") this.mark(this.active + (key === "ArrowUp" ? -1 : 1));
-    else this.send("step", { by: key === "ArrowLeft" ? -1 : 1 });
+    const by = key === "ArrowUp" || key === "ArrowLeft" ? -1 : 1;
+    if (key === "ArrowUp" || key === "ArrowDown") this.mark(this.active + by);
+    else this.send("step", { by });
     this.editors()[this.active]?.scrollIntoView({ block: "nearest" });
     return true;
   }

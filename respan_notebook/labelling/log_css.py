@@ -9,7 +9,7 @@ LOG_CSS: Final = """
   --rn-text: var(--jp-ui-font-color1, #222);
   --rn-muted: var(--jp-ui-font-color2, #5c5c5c);
   --rn-page: var(--jp-layout-color1, #fff);
-  --rn-sunken: var(--jp-layout-color2, #f2f2f2);
+  --rn-sunken: color-mix(in srgb, var(--rn-text) 6%, var(--rn-page));
   --rn-rule: var(--jp-border-color2, #d4d4d4);
   --rn-link: var(--jp-content-link-color, #0b5cad);
   --rn-mono: var(--jp-code-font-family, ui-monospace, Menlo, Consolas, monospace);
@@ -25,8 +25,11 @@ LOG_CSS: Final = """
   overflow-wrap: anywhere;
 }
 .rn-log *, .rn-log *::before { box-sizing: border-box; }
-.rn-log p, .rn-log ul, .rn-log ol, .rn-log dl, .rn-log dd, .rn-log table, .rn-log blockquote,
-.rn-log pre, .rn-log h4, .rn-log h5, .rn-log h6 { margin: 0; padding: 0; border: 0; }
+.rn-log :where(p, ul, ol, dl, dd, table, blockquote, pre, h4, h5, h6) {
+  margin: 0;
+  padding: 0;
+  border: 0;
+}
 .rn-log > * + * { margin-top: 10px; }
 
 .rn-log .rn-alert {
@@ -56,9 +59,11 @@ LOG_CSS: Final = """
 
 .rn-log .rn-text { overflow-x: auto; }
 .rn-log .rn-text > * + *, .rn-log .rn-message > * + .rn-text, .rn-log .rn-start > * + *,
-.rn-log details > summary ~ *, .rn-log .rn-message > details, .rn-log .rn-call { margin-top: 8px; }
+.rn-log details > summary ~ *, .rn-log .rn-message > details, .rn-log .rn-call,
+.rn-log .rn-message > .rn-media { margin-top: 8px; }
+.rn-log .rn-message > .rn-role + *, .rn-log .rn-label + .rn-text { margin-top: 2px; }
 .rn-log .rn-text :is(p, li, h5, h6, th, td, pre) { unicode-bidi: plaintext; text-align: start; }
-.rn-log h5, .rn-log h6 { color: inherit; font: 600 15px/1.4 inherit; font-family: inherit; }
+.rn-log :is(h5, h6) { color: inherit; font-size: 16px; font-weight: 600; line-height: 1.4; }
 .rn-log h6 { font-size: 14px; }
 .rn-log :is(ul, ol) { padding-inline-start: 24px; }
 .rn-log li > * + * { margin-top: 4px; }
@@ -103,6 +108,7 @@ LOG_CSS: Final = """
   text-align: start;
   vertical-align: top;
   white-space: normal;
+  overflow-wrap: break-word;
 }
 .rn-log .rn-text .rn-right { text-align: end; }
 .rn-log .rn-text .rn-center { text-align: center; }
@@ -120,8 +126,11 @@ LOG_CSS: Final = """
 .rn-log .rn-facts dd { min-width: 0; }
 .rn-log .rn-fields { width: auto; max-width: 100%; font-size: 12px; }
 .rn-log .rn-fields :is(th, td) { padding: 2px 0; border: 0; }
+.rn-log .rn-fields td { overflow-wrap: anywhere; }
 .rn-log .rn-fields th {
+  min-width: 90px;
   max-width: 180px;
+  overflow-wrap: anywhere;
   padding-inline-end: 16px;
   color: var(--rn-muted);
   font-weight: 400;
@@ -133,6 +142,8 @@ LOG_CSS: Final = """
   outline: 2px solid var(--jp-brand-color1, #1976d2);
   outline-offset: 2px;
 }
+.rn-log details:not([open]) > summary > .rn-open,
+.rn-log details[open] > summary > .rn-shut { display: none; }
 .rn-log .rn-fold:has(> details[open]) > .rn-start { display: none; }
 .rn-log .rn-start { -webkit-mask: linear-gradient(#000 calc(100% - 40px), #0004); }
 .rn-log .rn-start { mask: linear-gradient(#000 calc(100% - 40px), #0004); }

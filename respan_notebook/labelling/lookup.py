@@ -38,9 +38,7 @@ class Lookup:
         Whether the server refuses to filter scores, so that logs are asked for one by one.
     """
 
-    def __init__(
-        self, client: RespanClient, evaluators: Sequence[Evaluator], found: Found
-    ) -> None:
+    def __init__(self, client: RespanClient, evaluators: Sequence[Evaluator], found: Found) -> None:
         self.trouble = ""
         self.by_log = False
         self._client, self._evaluators, self._found = client, evaluators, found
@@ -59,9 +57,7 @@ class Lookup:
         with self._lock:
             self._wishes.append(log_ids)
             if self._thread is None and not self._effort.ended:
-                self._thread = threading.Thread(
-                    target=self._run, name="respan-lookup", daemon=True
-                )
+                self._thread = threading.Thread(target=self._run, name="respan-lookup", daemon=True)
                 self._thread.start()
 
     def close(self) -> None:

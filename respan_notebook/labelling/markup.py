@@ -21,10 +21,16 @@ _LONG: Final = 2000  # Characters, and
 _LONG_LINES: Final = 40  # lines, from which on a text is folded,
 _START: Final = 1200  # and how many of them stay visible.
 _START_LINES: Final = 24
+_LONGEST_NAME: Final = 200
 _LONGEST_MARKDOWN: Final = 100_000
 _MOST_OF_TEXT: Final = 200_000  # Characters of one text that are shown,
 _MOST_OF_LOG: Final = 400_000  # and of all texts of a log.
-_MOST_MARKDOWN: Final = 40_000.0  # Microseconds a log.
+_MARKDOWN_OF_TEXT: Final = 40_000.0  # Microseconds for one text,
+_MARKDOWN_OF_LOG: Final = 200_000.0  # and for all texts of a log.
+
+_SHOW_ALL: Final = (
+    '<span class="rn-shut">Show all ({:,} characters)</span><span class="rn-open">Show less</span>'
+)
 
 
 # -- characters ---------------------------------------------------------------------------------
@@ -59,11 +65,11 @@ def visible(text: str) -> str:
         text = _NEWLINE.sub("\n", text)
     if text.isascii() and text.isprintable():
         return text
-    return _UNSEEN.sub(lambda match: _written_out(match[0]), text)
+    return _UNSEEN.sub(_written_out, text)
 
 
-def _written_out(character: str) -> str:
-    code = ord(character)
+def _written_out(match: re.Match[str]) -> str:
+    code = ord(match[0])
     if code < 0x20:  # The controls of ASCII have pictures.
         return chr(0x2400 + code)
     if code == 0x7F:
@@ -87,6 +93,12 @@ def escaped(text: object) -> str:
     return escape(visible(described(text)))
 
 
+def escaped_name(name: object) -> str:
+    """Return what names something for HTML, as a role or a key: cut to 200 characters."""
+    text = described(name)
+    return escaped(text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}…")
+
+
 # -- texts --------------------------------------------------------------------------------------
 
 
@@ -104,7 +116,7 @@ class Budget:
     """
 
     characters: int = _MOST_OF_LOG
-    markdown: float = _MOST_MARKDOWN
+    markdown: float = _MARKDOWN_OF_LOG
 
     def take(self, text: str) -> str:
         """Return as much of a text as may be shown."""
@@ -117,7 +129,7 @@ class Budget:
         if len(text) > _LONGEST_MARKDOWN:
             return False
         cost = markdown_cost(text)
-        if cost > self.markdown:
+        if cost > min(_MARKDOWN_OF_TEXT, self.markdown):
             return False
         self.markdown -= cost
         return True
@@ -165,7 +177,7 @@ def _block(source: str, to_html: Callable[[str], str], size: int, taken: int) ->
     if len(source) > _LONG or source.count("\n") >= _LONG_LINES:
         body = (
             f'<div class="rn-fold"><div class="rn-start">{to_html(_start(source))}</div>'
-            f"<details><summary>Show all ({size:,} characters)</summary>{body}</details></div>"
+            f"<details><summary>{_SHOW_ALL.format(size)}</summary>{body}</details></div>"
         )
     return f'<div class="rn-text" dir="auto">{body}</div>'
 

@@ -11,7 +11,7 @@ import numpy as np
 from respan_notebook.checks import is_missing
 from respan_notebook.labelling.json_text import described
 from respan_notebook.labelling.markdown import media_text
-from respan_notebook.labelling.markup import Budget, code_html, escaped, text_html
+from respan_notebook.labelling.markup import Budget, code_html, escaped, escaped_name, text_html
 
 _LONGEST_JSON: Final = 2_000_000  # Characters that are looked into for messages.
 _MOST_MESSAGES: Final = 200
@@ -136,13 +136,13 @@ def framed(role: str, body: str, *, about: str = "") -> str:
     """Return the frame of a message, with its role as heading."""
     style = _CLASSES.get(role.lower(), "other")
     return (
-        f'<article class="rn-message rn-{style}" aria-label="{escaped(role)}">'
-        f'<h4 class="rn-role"><bdi>{escaped(role)}</bdi>{_aside(about)}</h4>{body}</article>'
+        f'<article class="rn-message rn-{style}" aria-label="{escaped_name(role)}">'
+        f'<h4 class="rn-role"><bdi>{escaped_name(role)}</bdi>{_aside(about)}</h4>{body}</article>'
     )
 
 
 def _aside(text: str) -> str:
-    return f" <small><bdi>{escaped(text)}</bdi></small>" if text else ""
+    return f" <small><bdi>{escaped_name(text)}</bdi></small>" if text else ""
 
 
 def is_empty(value: object) -> bool:
@@ -234,10 +234,8 @@ def _tool_call(call: object, budget: Budget, _depth: int = 0) -> str:
         return code_html(call, budget)
     about = "" if is_empty(call.get("id")) else described(call["id"])
     inside = "" if is_empty(arguments) else code_html(arguments, budget)
-    return (
-        f'<div class="rn-call"><p class="rn-label">calls <code><bdi>{escaped(name)}</bdi></code>'
-        f"{_aside(about)}</p>{inside}</div>"
-    )
+    head = f"calls <code><bdi>{escaped_name(name)}</bdi></code>{_aside(about)}"
+    return f'<div class="rn-call"><p class="rn-label">{head}</p>{inside}</div>'
 
 
 _SHOWN: Final[Mapping[str, Show]] = {

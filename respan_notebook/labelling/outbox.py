@@ -133,6 +133,9 @@ class Outbox:
         The base URL.
     person : str
         Stands for the owner of a key (:attr:`RespanClient.fingerprint`).
+    durable : bool
+        Whether what is written, with all that was written before, has reached the disk, and not
+        only the operating system, when a method returns. That takes up to some 50 ms.
 
     Raises
     ------
@@ -140,8 +143,9 @@ class Outbox:
         When nothing can be kept in this file.
     """
 
-    def __init__(self, path: Path, server: str, person: str) -> None:
+    def __init__(self, path: Path, server: str, person: str, *, durable: bool = False) -> None:
         self.path, self._own = path, (server, person)
+        self._durable = durable
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -157,7 +161,7 @@ class Outbox:
     def _open(self) -> None:
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")  # A label outlives a power cut, too.
+        self._db.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version > _VERSION:
             raise sqlite3.DatabaseError("a newer version of respan_notebook wrote it")
@@ -165,6 +169,10 @@ class Outbox:
         self._db.execute(f"PRAGMA user_version = {_VERSION}")
         with self._write() as db:
             db.execute("INSERT OR IGNORE INTO people VALUES (?, ?, NULL)", self._own)
+
+    def another(self) -> Outbox:
+        """Return the same outbox, durable, for use beside this one."""
+        return Outbox(self.path, *self._own, durable=True)
 
     def close(self) -> None:
         """Close the file."""
@@ -226,16 +234,14 @@ class Outbox:
         )
         for table in ("labels", "drafts"):
             db.execute(
-                f"UPDATE OR REPLACE {table} SET person = ? WHERE server = ? AND person = ?",  # noqa: S608
+                f"UPDATE OR REPLACE {table} SET person = ? WHERE server = ? AND person = ?",
                 (person, server, other),
             )
         db.execute("DELETE FROM people WHERE server = ? AND person = ?", (server, other))
 
     def waiting_elsewhere(self) -> int:
         """Return how many labels wait that were entered with another person's key."""
-        query = (
-            "SELECT count(*) FROM labels WHERE server = ? AND person != ? AND state = 'waiting'"
-        )
+        query = "SELECT count(*) FROM labels WHERE server = ? AND person != ? AND state = 'waiting'"
         return int(self._read(query)[0][0])
 
     # -- labels ---------------------------------------------------------------------------------
@@ -262,8 +268,11 @@ class Outbox:
             )
         ]
 
-    def save(self, log_id: str, changes: Sequence[Change]) -> None:
-        """Keep what a save changes, with what was there before; drafts of it are dropped."""
+    def save(self, log_id: str, changes: Sequence[Change], evaluators: Iterable[str]) -> None:
+        """Keep what a save changes, with what was there before; drafts are dropped.
+
+        ``evaluators`` are all that the person could score in this save.
+        """
         with self._write() as db:
             number = db.execute(
                 "SELECT coalesce(max(save), 0) + 1 FROM saves WHERE server = ? AND person = ?",
@@ -276,7 +285,7 @@ class Outbox:
                     (number, *self._own, log_id, change.evaluator, change.known, former),
                 )
                 self._put(db, log_id, change)
-            self._drop_drafts(db, log_id, [change.evaluator for change in changes])
+            self._drop_drafts(db, log_id, evaluators)
 
     def _put(self, db: sqlite3.Connection, log_id: str, change: Change) -> None:
         db.execute(
@@ -314,12 +323,8 @@ class Outbox:
         with self._write() as db:
             query = "SELECT * FROM saves WHERE server = ? AND person = ? ORDER BY save DESC"
             cursor = db.execute(query, self._own)
-            found = [
-                row
-                for row in _first_save(
-                    row for row in cursor if row["log_id"] in log_ids and row["evaluator"] in names
-                )
-            ]
+            mine = (row for row in cursor if row["log_id"] in log_ids and row["evaluator"] in names)
+            found = list(_first_save(mine))
             for row in found:
                 self._put_back(db, row)
             return found[0]["log_id"] if found else None
@@ -338,9 +343,7 @@ class Outbox:
             self._put(db, save["log_id"], change)
         else:
             db.execute(f"DELETE FROM labels WHERE {_KEY}", where)
-        db.execute(
-            f"DELETE FROM saves WHERE {_KEY} AND save = ?", (*where, save["save"])
-        )
+        db.execute(f"DELETE FROM saves WHERE {_KEY} AND save = ?", (*where, save["save"]))
 
     # -- sending --------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ _FINAL_STATUSES: Final = frozenset(range(300, 400)) | {401, 403}
 _PASSING_STATUSES: Final = frozenset({0, 408, 409, 429})
 _FIRST_PAUSE: Final = 2.0  # Seconds until another try after one that failed; doubles.
 _LONGEST_PAUSE: Final = 60.0
+_MOMENT: Final = 0.1  # Seconds that the next log has to come on screen before anything is sent.
 _LOOK: Final = 1.0  # Seconds between two looks whether another notebook has sent.
 _GRACE: Final = 3.0  # Seconds that closing waits for the request on its way.
 
@@ -62,12 +63,13 @@ class Sender:
         Whether nothing more is sent, since the server refuses the key.
     """
 
-    def __init__(
-        self, outbox: Outbox, client: RespanClient, changed: Callable[[], object]
-    ) -> None:
+    def __init__(self, outbox: Outbox, client: RespanClient, changed: Callable[[], object]) -> None:
         self.trouble = ""
         self.halted = False
-        self._outbox, self._client, self._changed = outbox, client, changed
+        # Its own connection: nobody at the screen waits for the disk, and yet a label outlives a
+        # power cut from the moment that the sender takes it up.
+        self._outbox = outbox.another()
+        self._client, self._changed = client, changed
         name = hashlib.sha256(f"{client.base_url} {client.fingerprint}".encode()).hexdigest()[:12]
         self._turn = FileLock(outbox.path.with_name(f"{outbox.path.name}.{name}.lock"))
         self._effort = Effort(budget=BUDGET, announce=False)
@@ -81,9 +83,7 @@ class Sender:
         with self._lock:
             self._more.set()
             if self._thread is None and not (self.halted or self._closed.is_set()):
-                self._thread = threading.Thread(
-                    target=self._run, name="respan-sender", daemon=True
-                )
+                self._thread = threading.Thread(target=self._run, name="respan-sender", daemon=True)
                 self._thread.start()
 
     def close(self) -> None:
@@ -94,6 +94,7 @@ class Sender:
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(_GRACE)
+        self._outbox.close()
 
     @property
     def busy(self) -> bool:
@@ -103,6 +104,7 @@ class Sender:
     def _run(self) -> None:
         pause = _FIRST_PAUSE
         while True:
+            self._closed.wait(_MOMENT)
             self._more.clear()
             try:
                 fine = self._send_all()
@@ -168,9 +170,13 @@ class Sender:
         """Return the scores that a first write may replace, where that is not known yet."""
         found = []
         for label in self._outbox.of_unknown_past(labels):
+            try:
+                listed = self._client.list_scores(label.log_id)
+            except NotFoundError:
+                listed = []
             scores = [
                 score
-                for score in self._client.list_scores(label.log_id)
+                for score in listed
                 if label.evaluator in (score.evaluator_id, score.evaluator_slug)
             ]
             found.append((label, scores))

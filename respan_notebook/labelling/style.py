@@ -41,14 +41,17 @@ _CSS: Final = """
 .rn-editor .widget-toggle-button { width: auto; padding: 0 8px; }
 .rn-editor .widget-radio-box { height: auto; }
 .rn-editor .widget-radio-box label { height: auto; line-height: 1.6; }
-.rn-editor .widget-checkbox { height: auto; min-height: 24px; }
+.rn-editor .widget-checkbox { height: auto; margin: 0 2px; }
+.rn-editor .widget-checkbox label { line-height: 1.6; }
 .rn-editor .widget-box { overflow: visible; }
 .rn-editor .rn-json textarea { font-family: var(--jp-code-font-family, monospace); }
 .rn-title small { display: block; color: var(--rn-dim); }
 .rn-title kbd { color: var(--rn-dim); font-size: 80%; border: 1px solid var(--rn-line);
   border-radius: 3px; padding: 0 3px; margin-left: 4px; }
 .rn-bar { align-items: center; flex-wrap: wrap; overflow: visible; }
-.rn-bar .widget-html { flex: 1 1 120px; }
+.rn-bar .widget-html { flex: 0 1 auto; margin-right: 8px; }
+.rn-bar .rn-why { flex: 1 1 90px; min-width: 0; }
+.rn-editor:has(.rn-unset) .rn-why { visibility: hidden; }
 .rn-bar .jupyter-button { width: auto; height: 22px; line-height: 22px; padding: 0 8px;
   font-size: 85%; }
 .rn-unset { color: var(--rn-dim); font-style: italic; }

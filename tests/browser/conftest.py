@@ -1,0 +1,122 @@
+"""Fixtures of the browser tests: one JupyterLab server and one Chromium, and a page per test.
+
+The tests are skipped where JupyterLab, Playwright or Chromium is missing, unless the environment
+says ``RESPAN_BROWSER_TESTS=required``: then they fail.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from lab_page import App, NotebookPage, OpenNotebook, Theme, write_notebook
+from lab_server import LabServer
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the browser's tests last: Playwright leaves an event loop running in the main thread.
+
+    As long as it does, ``asyncio.run`` raises in whatever test comes after.
+    """
+    here = Path(__file__).parent
+    items.sort(key=lambda item: here in item.path.parents)
+
+
+def _need(what: str, *, found: bool) -> None:
+    if found:
+        return
+    if os.environ.get("RESPAN_BROWSER_TESTS") == "required":
+        pytest.fail(f"{what} is not installed, and RESPAN_BROWSER_TESTS=required")
+    pytest.skip(f"{what} is not installed")
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+    """A JupyterLab and Notebook 7 server, the same for all tests."""
+    _need("jupyterlab", found=importlib.util.find_spec("jupyterlab") is not None)
+    with LabServer(tmp_path_factory.mktemp("lab")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Playwright's Chromium, the same for all tests."""
+    _need("playwright", found=importlib.util.find_spec("playwright") is not None)
+    chromium = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    _need("Chromium", found=chromium is not None)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def open_notebook(
+    browser: Browser, lab: LabServer, request: pytest.FixtureRequest
+) -> Iterator[OpenNotebook]:
+    """Open notebooks: ``open_notebook(cells, app="lab", theme="light", size=..., env=...)``.
+
+    Parameters
+    ----------
+    cells
+        The source of each code cell.
+    app
+        "lab" (JupyterLab 4) or "notebook" (Notebook 7).
+    theme
+        "light" or "dark".
+    size
+        Width and height of the window in CSS pixels.
+    env
+        Environment variables, set in the kernel before any cell is run.
+
+    After the test the pages are closed and their kernels ended. A test fails whose pages asked
+    anything of another host, or opened a dialog of the browser's (as an injected script would).
+    """
+    pages: list[NotebookPage] = []
+    names = (f"{request.node.originalname}-{id(pages):x}-{n}.ipynb" for n in itertools.count())
+
+    def open_(
+        cells: Sequence[str],
+        *,
+        app: App = "lab",
+        theme: Theme = "light",
+        size: tuple[int, int] = (1280, 900),
+        env: dict[str, str] | None = None,
+    ) -> NotebookPage:
+        if app == "notebook":
+            _need("notebook", found=importlib.util.find_spec("notebook") is not None)
+        name = next(names)
+        write_notebook(lab.root / name, list(cells))
+        pages.append(page := NotebookPage(lab, browser, app=app, name=name))
+        page.open(theme=theme, size=size)
+        if env:
+            page.run_code(f"__import__('os').environ.update({env!r})")
+        return page
+
+    yield open_
+    for page in pages:
+        page.close()
+    for page in pages:
+        page.assert_contained()

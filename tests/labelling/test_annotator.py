@@ -1,0 +1,809 @@
+"""The annotator, driven from Python, with a real sandbox and a real outbox."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from ipywidgets.widgets.widget import _instances
+from labels import SLUGS, Open, stored
+
+from respan_notebook import (
+    ConfigurationError,
+    Evaluator,
+    FrameError,
+    RespanClient,
+    Sandbox,
+    ScoreWrite,
+    TransportError,
+    UnknownEvaluatorError,
+)
+from respan_notebook.labelling import sender as sender_module
+from respan_notebook.labelling.annotator import Annotator
+from respan_notebook.labelling.sender import wait_until
+
+ME = "ann@example.com"
+VALUES: dict[str, Any] = {
+    "helpfulness": 4.0,
+    "coverage": 0.0,
+    "grounded": False,
+    "tone": "curt",
+    "issues": ["made_up", "off_topic"],
+    "comments": "Say <b>why</b>.",
+    "corrected": '{"a": [1, null]}',
+    "topic": ["billing"],
+    "remarks": "fine",
+    "fluency": 10.0,
+}
+
+
+def message(annotator: Annotator) -> str:
+    return str(annotator._status.value)
+
+
+def line(annotator: Annotator, slug: str = "helpfulness") -> str:
+    return str(annotator.editors[slug]._line.value)
+
+
+def label(annotator: Annotator, **values: Any) -> None:
+    for slug, value in values.items():
+        annotator.editors[slug].value = value
+    annotator.save_button.click()
+
+
+@pytest.fixture
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every request that is really sent, as method and path."""
+    from respan_notebook.connection import Connection
+
+    sent: list[str] = []
+    send = Connection.send
+
+    def counted(self: Connection, method: str, path: str, *rest: Any, **options: Any) -> Any:
+        sent.append(f"{method} {path}")
+        return send(self, method, path, *rest, **options)
+
+    monkeypatch.setattr(Connection, "send", counted)
+    return sent
+
+
+# -- saving -------------------------------------------------------------------------------------
+
+
+def test_save__brings_every_type_to_the_server(sandbox: Sandbox, annotate: Open) -> None:
+    annotator = annotate(SLUGS)
+    label(annotator, **VALUES)
+    assert annotator.position == 1
+    assert all(editor.value is None for editor in annotator.editors.values())
+    assert annotator.wait()
+    sent = {slug: [value] if slug == "tone" else value for slug, value in VALUES.items()}
+    assert stored(sandbox) == sorted(("demo_01", slug, ME, value) for slug, value in sent.items())
+    assert annotator.progress == {
+        "scored": 1,
+        "skipped": 0,
+        "left": 29,
+        "saved": 10,
+        "on_their_way": 0,
+        "refused": 0,
+    }
+
+
+def test_save__sends_only_what_was_made_a_score(sandbox: Sandbox, annotate: Open) -> None:
+    annotator = annotate(SLUGS)
+    label(annotator, grounded=False)
+    assert annotator.wait()
+    assert stored(sandbox) == [("demo_01", "grounded", ME, False)]
+
+
+def test_save__of_nothing_stays_and_says_so(sandbox: Sandbox, annotate: Open) -> None:
+    annotator = annotate(SLUGS)
+    annotator.save_button.click()
+    assert annotator.position == 0
+    assert "Nothing is scored yet" in message(annotator)
+    assert annotator.wait()
+    assert stored(sandbox) == []
+
+
+def test_save__refuses_what_is_no_score_and_keeps_it(sandbox: Sandbox, annotate: Open) -> None:
+    annotator = annotate(["helpfulness", "corrected"])
+    annotator.editors["corrected"].inputs[0].value = '{"a": }'
+    label(annotator, helpfulness=2)
+    assert annotator.position == 0
+    assert "Nothing was saved. Corrected output takes JSON; at line 1, column 7" in message(
+        annotator
+    )
+    assert annotator.editors["helpfulness"].value == 2
+    annotator.editors["corrected"].inputs[0].value = '{"a": 1}'
+    annotator.save_button.click()
+    assert annotator.wait()
+    assert [row[1] for row in stored(sandbox)] == ["corrected", "helpfulness"]
+
+
+def test_save__sends_the_explanation_and_the_context_of_the_log(
+    client: RespanClient, annotate: Open, logs: pd.DataFrame
+) -> None:
+    annotator = annotate()
+    annotator.editors["helpfulness"].explanation = "  right at once "
+    label(annotator, helpfulness=5)
+    assert annotator.wait()
+    (score,) = client.list_scores("demo_01")
+    assert (score.explanation, score.environment, score.prompt_id) == (
+        "right at once",
+        logs.loc[0, "environment"],
+        logs.loc[0, "prompt_id"],
+    )
+
+
+def test_save__of_an_explanation_alone_is_refused(annotate: Open) -> None:
+    annotator = annotate()
+    annotator.editors["helpfulness"].explanation = "because"
+    annotator.save()
+    assert annotator.position == 0
+    assert "Helpfulness has an explanation, but no score" in message(annotator)
+
+
+def test_save__at_the_last_log_stays_and_says_what_is_left(annotate: Open) -> None:
+    annotator = annotate()
+    annotator.go_to(29)
+    label(annotator, helpfulness=1)
+    assert annotator.position == 29
+    assert "This was the last log. 29 have no score yet." in message(annotator)
+
+
+def test_save__is_on_disk_before_the_next_log_is_shown(
+    annotate: Open, outbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def look(self: Annotator) -> None:
+        with sqlite3.connect(outbox) as db:
+            seen.append(db.execute("SELECT log_id, body FROM labels").fetchall())
+        db.close()
+
+    annotator = annotate()
+    monkeypatch.setattr(Annotator, "_display", look)
+    label(annotator, helpfulness=3)
+    (((log_id, body),),) = seen
+    assert log_id == "demo_01"
+    assert '"numerical_value": 3.0' in body
+
+
+def test_save__a_second_press_for_the_same_screen_is_passed_over(annotate: Open) -> None:
+    annotator = annotate()
+    label(annotator, helpfulness=3)
+    annotator.back()
+    annotator.editors["helpfulness"].value = 4
+    press = {"do": "save", "editor": 0, "turn": annotator._turn}
+    annotator._pressed(None, press, None)
+    annotator._pressed(None, press, None)
+    assert annotator.position == 1
+
+
+def test_save__creates_no_widget(annotate: Open) -> None:
+    annotator = annotate(SLUGS)
+    label(annotator, helpfulness=1)
+    before = len(_instances)
+    for n in range(25):
+        label(annotator, helpfulness=1 + n % 5, grounded=n % 2 == 0, issues=["none"])
+    assert annotator.position == 26
+    assert len(_instances) == before
+
+
+def test_keys__do_what_they_stand_for(sandbox: Sandbox, annotate: Open) -> None:
+    annotator = annotate(["helpfulness", "grounded", "coverage"])
+
+    def press(do: str, editor: int = 0, **more: Any) -> None:
+        content = {"do": do, "editor": editor, "turn": annotator._turn, **more}
+        annotator._pressed(None, content, None)
+
+    press("press", 0, key="4")
+    press("press", 1, key="n")
+    press("accept", 2)
+    press("step", 2, by=1)
+    press("save")
+    press("press", 0, key="2")
+    press("clear", 0)
+    press("skip")
+    press("back")
+    assert annotator.position == 1
+    assert annotator.wait()
+    assert stored(sandbox) == [
+        ("demo_01", "coverage", ME, 1.0),
+        ("demo_01", "grounded", ME, False),
+        ("demo_01", "helpfulness", ME, 4.0),
+    ]
+
+
+# -- moving about -------------------------------------------------------------------------------
+
+
+def test_drafts__stay_with_their_log(annotate: Open, sandbox: Sandbox) -> None:
+    annotator = annotate(["helpfulness", "corrected"])
+    annotator.editors["helpfulness"].value = 2
+    annotator.editors["corrected"].inputs[0].value = "{"
+    annotator.skip_button.click()
+    assert annotator.editors["helpfulness"].value is None
+    annotator.close()
+    again = annotate(["helpfulness", "corrected"])
+    assert again.editors["helpfulness"].value == 2
+    assert (again.editors["corrected"].inputs[0].value, again.editors["corrected"].state) == (
+        "{",
+        "invalid",
+    )
+    again.editors["corrected"].clear()
+    again.save()
+    again.back()
+    assert again.editors["helpfulness"].state == "shown"
+    assert again.wait()
+    assert stored(sandbox) == [("demo_01", "helpfulness", ME, 2.0)]
+
+
+def test_skip__counts_and_leaves_no_score(annotate: Open) -> None:
+    annotator = annotate()
+    annotator.skip()
+    annotator.skip()
+    label(annotator, helpfulness=3)
+    assert (annotator.progress["skipped"], annotator.progress["scored"]) == (2, 1)
+    annotator.go_to(0)
+    label(annotator, helpfulness=3)
+    assert (annotator.progress["skipped"], annotator.progress["scored"]) == (1, 2)
+
+
+def test_open__goes_on_at_the_first_log_without_a_score(annotate: Open) -> None:
+    first = annotate()
+    label(first, helpfulness=3)
+    first.skip()
+    label(first, helpfulness=4)
+    assert first.wait()
+    first.close()
+    again = annotate()
+    assert again.position == 1
+    again.go_to("demo_03")
+    assert "in Respan" in line(again)
+    assert "4 · Good" in line(again)
+
+
+def test_show_only__goes_through_unscored_logs(annotate: Open) -> None:
+    annotator = annotate()
+    label(annotator, helpfulness=3)
+    annotator.skip()
+    label(annotator, helpfulness=3)
+    annotator.show_only("unscored")
+    assert annotator.position == 1
+    annotator.skip()
+    assert annotator.position == 3
+    annotator.show_only("refused")
+    assert "No log is refused" in message(annotator)
+    with pytest.raises(ConfigurationError, match="show one of"):
+        annotator.show_only("some")
+
+
+@pytest.mark.parametrize(("text", "position"), [("7", 6), ("demo_30", 29), (" 1 ", 0)])
+def test_jump__takes_a_number_or_an_id(annotate: Open, text: str, position: int) -> None:
+    annotator = annotate()
+    annotator._jump.value = text
+    assert annotator.position == position
+    assert annotator._jump.value == ""
+
+
+@pytest.mark.parametrize("target", ["0", "31", "nobody", -1, 30])
+def test_go_to__refuses_what_is_not_there(annotate: Open, target: int | str) -> None:
+    annotator = annotate()
+    with pytest.raises(FrameError, match="there is no log"):
+        annotator.go_to(target)
+    if isinstance(target, str):
+        annotator._jump.value = target
+        assert "there is no log" in message(annotator)
+
+
+def test_back__at_the_first_log_says_so(annotate: Open) -> None:
+    annotator = annotate()
+    annotator.back()
+    assert "This is the first log" in message(annotator)
+
+
+# -- scores that are there already --------------------------------------------------------------
+
+
+def test_existing__scores_are_shown_and_not_sent_again(
+    client: RespanClient, annotate: Open, requests: list[str]
+) -> None:
+    client.upsert_score("demo_01", ScoreWrite(evaluator_slug="helpfulness", numerical_value=2))
+    client.upsert_score("demo_02", ScoreWrite(evaluator_slug="tone", categorical_value=["rude"]))
+    requests.clear()
+    annotator = annotate(["helpfulness", "tone"])
+    assert annotator.wait()
+    assert annotator.position == 2, "the first without a score"
+    annotator.go_to(0)
+    assert "in Respan, by ann@example.com: 2 · Poor" in line(annotator)
+    assert annotator.editors["helpfulness"].value is None
+    annotator.save()
+    assert annotator.position == 1
+    annotator.editors["tone"].accept()
+    annotator.save()
+    assert annotator.wait()
+    assert [one for one in requests if "/logs/demo" in one] == []
+    assert annotator.progress["scored"] == 2
+
+
+def test_existing__scores_of_others_do_not_count(
+    sandbox: Sandbox, client: RespanClient, annotate: Open
+) -> None:
+    bob = RespanClient(sandbox.api_keys["bob@example.com"], sandbox.base_url)
+    bob.upsert_score("demo_01", ScoreWrite(evaluator_slug="helpfulness", numerical_value=2))
+    client.upsert_score("demo_09", ScoreWrite(evaluator_slug="helpfulness", numerical_value=1))
+    annotator = annotate()
+    assert annotator.wait()
+    assert annotator.position == 0
+    assert "not scored" in line(annotator)
+    label(annotator, helpfulness=5)
+    assert annotator.wait()
+    annotator.undo()
+    assert annotator.wait()
+    assert ("demo_01", "helpfulness", "bob@example.com", 2.0) in stored(sandbox)
+    bob.close()
+
+
+def test_existing__do_not_disturb_what_is_being_entered(
+    sandbox: Sandbox, outbox: Path, logs: pd.DataFrame
+) -> None:
+    with RespanClient(sandbox.api_key, sandbox.base_url) as client:
+        client.upsert_score("demo_01", ScoreWrite(evaluator_slug="helpfulness", numerical_value=2))
+        annotator = logs.respan.annotate("helpfulness", client=client, outbox=outbox)
+        annotator.editors["helpfulness"].value = 5
+        assert annotator.wait()
+        assert (annotator.position, annotator.editors["helpfulness"].value) == (0, 5)
+        annotator.save()
+        assert annotator.wait()
+        annotator.undo()
+        assert annotator.wait()
+        annotator.close()
+    assert stored(sandbox) == [("demo_01", "helpfulness", ME, 2.0)]
+
+
+def test_clear__takes_a_score_away_from_the_server(
+    sandbox: Sandbox, client: RespanClient, annotate: Open
+) -> None:
+    client.upsert_score("demo_01", ScoreWrite(evaluator_slug="helpfulness", numerical_value=2))
+    annotator = annotate()
+    annotator.wait()
+    annotator.go_to(0)
+    annotator.editors["helpfulness"].clear()
+    annotator.save()
+    assert annotator.wait()
+    assert stored(sandbox) == []
+    annotator.undo()
+    assert annotator.wait()
+    assert stored(sandbox) == [("demo_01", "helpfulness", ME, 2.0)]
+
+
+def test_lookup__goes_by_log_when_the_server_refuses_the_filter(
+    client: RespanClient, annotate: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from respan_notebook.errors import BadRequestError
+
+    client.upsert_score("demo_01", ScoreWrite(evaluator_slug="helpfulness", numerical_value=2))
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise BadRequestError("400: unknown filter", status=400)
+
+    monkeypatch.setattr(RespanClient, "score_pages", refuse)
+    annotator = annotate()
+    assert annotator.wait()
+    annotator.go_to(0)
+    assert annotator.wait()
+    assert "2 · Poor" in line(annotator)
+
+
+# -- undo ---------------------------------------------------------------------------------------
+
+
+def test_undo__takes_a_new_score_away_again(sandbox: Sandbox, annotate: Open) -> None:
+    annotator = annotate(["helpfulness", "tone"])
+    label(annotator, helpfulness=3, tone="rude")
+    assert annotator.wait()
+    annotator.undo_button.click()
+    assert annotator.position == 0
+    assert annotator.wait()
+    assert stored(sandbox) == []
+    assert annotator.scores.empty
+    assert annotator.progress["scored"] == 0
+    annotator.undo()
+    assert "There is nothing to undo" in message(annotator)
+
+
+@pytest.mark.parametrize("restart", [False, True], ids=["same session", "after a restart"])
+def test_undo__puts_the_former_value_back(
+    sandbox: Sandbox, annotate: Open, *, restart: bool
+) -> None:
+    annotator = annotate()
+    annotator.editors["helpfulness"].explanation = "at first"
+    label(annotator, helpfulness=3)
+    annotator.back()
+    annotator.editors["helpfulness"].explanation = "then"
+    label(annotator, helpfulness=5)
+    label(annotator, helpfulness=1)
+    assert annotator.wait()
+    if restart:
+        annotator.close()
+        annotator = annotate()
+    annotator.undo()
+    annotator.undo()
+    assert annotator.wait()
+    assert stored(sandbox) == [("demo_01", "helpfulness", ME, 3.0)]
+    (row,) = annotator.scores.to_dict("records")
+    assert (row["value"], row["explanation"], row["state"]) == (3.0, "at first", "saved")
+
+
+def test_undo__before_anything_was_sent_sends_nothing(
+    sandbox: Sandbox, annotate: Open, requests: list[str]
+) -> None:
+    annotator = annotate()
+    annotator.wait()
+    requests.clear()
+    label(annotator, helpfulness=3)
+    annotator.undo()
+    assert annotator.wait()
+    assert [one for one in requests if not one.startswith("POST /api/scores/list")] == []
+    assert stored(sandbox) == []
+
+
+# -- what does not arrive -----------------------------------------------------------------------
+
+
+def test_refused__says_why_beside_the_editor_and_can_be_mended(
+    client: RespanClient, annotate: Open, sandbox: Sandbox
+) -> None:
+    frame = pd.DataFrame({"log_id": ["demo_01", "gone"], "input": ["a", "b"]})
+    annotator = annotate("helpfulness", frame)
+    label(annotator, helpfulness=1)
+    label(annotator, helpfulness=2)
+    assert annotator.wait() is True
+    assert annotator.progress["refused"] == 1
+    assert list(annotator.scores["state"]) == ["saved", "refused"]
+    annotator.go_to(0)
+    annotator.show_only("refused")
+    assert annotator.position == 1
+    assert re.search("rn-bad.*refused by Respan: .*404", line(annotator))
+    annotator.editors["helpfulness"].accept()
+    annotator.save()
+    assert annotator.wait()
+    assert annotator.progress["refused"] == 1, "it was tried again, with the same outcome"
+    client.create_log({"unique_id": "gone", "input": "b"})
+    label(annotator, helpfulness=3)
+    assert annotator.wait()
+    assert ("gone", "helpfulness", ME, 3.0) in stored(sandbox)
+    assert annotator.progress["refused"] == 0
+
+
+def test_wrong_key__is_said_once_and_nothing_is_lost(
+    sandbox: Sandbox, annotate: Open, requests: list[str]
+) -> None:
+    evaluator = Evaluator(id="eval_helpfulness", score_value_type="numerical")
+    with RespanClient("wrong-key", sandbox.base_url) as wrong:
+        annotator = annotate([evaluator], client=wrong)
+        for value in (1, 2, 3):
+            annotator.editors["eval_helpfulness"].value = value
+            annotator.save()
+            wait_until(lambda: not annotator._sender.busy, 5)
+        assert annotator.wait() is False
+        assert re.search("Nothing is sent: .*401", message(annotator))
+        assert "Your labels are kept" in message(annotator)
+        assert sum("/logs/demo" in one for one in requests) == 1, "it does not knock again"
+        assert list(annotator.scores["value"]) == [1, 2, 3]
+        annotator.close()
+    right = annotate([evaluator])
+    assert right.position == 3
+    assert right.wait()
+    assert [row[3] for row in stored(sandbox)] == [1, 2, 3]
+
+
+def test_server_gone__labelling_goes_on_and_all_arrives_later(
+    tmp_path: Path, outbox: Path, logs: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("respan_notebook.retry._BACKOFF", 0.01)
+    monkeypatch.setattr("respan_notebook.retry._LONGEST_BACKOFF", 0.05)
+    monkeypatch.setattr(sender_module, "_FIRST_PAUSE", 0.2)
+    sandbox = Sandbox(demo=True, db=tmp_path / "sandbox.db").start()
+    with RespanClient(sandbox.api_key, sandbox.base_url) as client:
+        annotator = logs.respan.annotate("helpfulness", client=client, outbox=outbox)
+        label(annotator, helpfulness=1)
+        assert annotator.wait()
+        sandbox.stop()
+        for value in (2, 3, 4):
+            label(annotator, helpfulness=value)
+        assert wait_until(lambda: "Labels wait:" in message(annotator), 10)
+        assert (annotator.position, annotator.progress["on_their_way"]) == (4, 3)
+        sandbox.start()
+        assert annotator.wait()
+        assert "Labels wait" not in message(annotator)
+        annotator.close()
+    assert [row[3] for row in stored(sandbox)] == [1, 2, 3, 4]
+    sandbox.stop()
+
+
+def test_server_gone__the_annotator_opens_with_what_it_knew(
+    tmp_path: Path, outbox: Path, logs: pd.DataFrame, one_attempt: None
+) -> None:
+    sandbox = Sandbox(demo=True, db=tmp_path / "sandbox.db").start()
+    with RespanClient(sandbox.api_key, sandbox.base_url) as client:
+        first = logs.respan.annotate("tone", client=client, outbox=outbox)
+        label(first, tone="curt")
+        first.close()
+        sandbox.stop()
+        again = logs.respan.annotate("tone", client=client, outbox=outbox)
+        assert again.position == 1
+        label(again, tone="rude")
+        assert len(again.scores) == 2
+        again.close()
+        with pytest.raises(TransportError):
+            logs.respan.annotate("helpfulness", client=client, outbox=outbox)
+
+
+def test_rate_limit__is_waited_for_with_its_reason(outbox: Path, logs: pd.DataFrame) -> None:
+    with (
+        Sandbox(demo=True, rate_limit=(4, 1.5)) as sandbox,
+        RespanClient(sandbox.api_key, sandbox.base_url) as client,
+    ):
+        annotator = logs.respan.annotate("helpfulness", client=client, outbox=outbox)
+        said = []
+        annotator._status.observe(lambda change: said.append(change["new"]), "value")
+        for _ in range(8):
+            label(annotator, helpfulness=3)
+        assert annotator.wait(15)
+        assert any("the server asks to wait" in one for one in said)
+        assert annotator.progress["saved"] == 8
+        annotator.close()
+
+
+def test_disk__that_refuses_is_said_and_nothing_moves_on(
+    annotate: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotator = annotate()
+
+    def full(*_: Any, **__: Any) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    annotator.editors["helpfulness"].value = 4
+    monkeypatch.setattr(annotator._outbox, "save", full)
+    annotator.save()
+    assert annotator.position == 0
+    assert "can&#x27;t be used: database or disk is full" in message(annotator)
+    assert annotator.editors["helpfulness"].value == 4
+
+
+# -- several notebooks, several people ----------------------------------------------------------
+
+LABELLER = """
+import sys, os, signal
+import pandas as pd
+from respan_notebook import Evaluator, RespanClient
+url, key, outbox, start, stop, kill = sys.argv[1:]
+frame = pd.DataFrame({"log_id": [f"demo_{n:02}" for n in range(1, 31)]})
+stars = Evaluator(id="eval_helpfulness", score_value_type="numerical",
+                  score_config={"min_score": 1, "max_score": 5})
+annotator = frame.respan.annotate([stars], client=RespanClient(key, url), outbox=outbox)
+for row in range(int(start), int(stop)):
+    annotator.go_to(row)
+    annotator.editors["eval_helpfulness"].value = 1 + row % 5
+    annotator.save()
+if kill == "kill":
+    os.kill(os.getpid(), signal.SIGKILL)
+print(annotator.wait())
+annotator.close()
+"""
+
+
+def start_labeller(sandbox: Sandbox, outbox: Path, rows: range, kill: str = "") -> Any:
+    command = [sys.executable, "-c", LABELLER, sandbox.base_url, sandbox.api_key, str(outbox)]
+    rest = [str(rows.start), str(rows.stop), kill]
+    return subprocess.Popen([*command, *rest], stdout=subprocess.PIPE, text=True)
+
+
+def test_two_notebooks__on_one_outbox_send_all_of_it_once(sandbox: Sandbox, outbox: Path) -> None:
+    both = [start_labeller(sandbox, outbox, range(n, n + 15)) for n in (0, 15)]
+    assert [one.communicate(timeout=60)[0].strip() for one in both] == ["True", "True"]
+    assert [row[3] for row in stored(sandbox)] == [1 + n % 5 for n in range(30)]
+    with sqlite3.connect(outbox) as db:
+        rows = db.execute("SELECT state, version, count(*) FROM labels GROUP BY 1, 2").fetchall()
+    db.close()
+    assert rows == [("sent", 1, 30)]
+
+
+def test_kill_9__right_after_save_loses_nothing(
+    sandbox: Sandbox, outbox: Path, annotate: Open
+) -> None:
+    killed = start_labeller(sandbox, outbox, range(5), "kill")
+    killed.communicate(timeout=60)
+    assert killed.returncode == -9
+    annotator = annotate()
+    assert annotator.position == 5
+    assert annotator.wait()
+    assert [row[3] for row in stored(sandbox)] == [1, 2, 3, 4, 5]
+
+
+def test_two_people__keep_their_labels_apart(
+    sandbox: Sandbox, client: RespanClient, annotate: Open
+) -> None:
+    frame = pd.DataFrame({"log_id": ["demo_01", "demo_02"]})
+    ann = annotate("helpfulness", frame)
+    label(ann, helpfulness=1)
+    assert ann.wait()
+    ann._sender.close()
+    label(ann, helpfulness=2)
+    ann.close()
+    with RespanClient(sandbox.api_keys["bob@example.com"], sandbox.base_url) as bobs:
+        bob = annotate("helpfulness", frame, client=bobs)
+        assert bob.position == 0
+        label(bob, helpfulness=5)
+        assert bob.wait()
+        bob.close()
+        bob = annotate("helpfulness", frame, client=bobs)
+        assert "1 scores entered with the key of somebody else wait" in message(bob)
+        bob.close()
+    assert ("demo_02", "helpfulness", ME, 2.0) not in stored(sandbox)
+    ann = annotate("helpfulness", frame)
+    assert ann.wait()
+    assert stored(sandbox) == [
+        ("demo_01", "helpfulness", ME, 1.0),
+        ("demo_01", "helpfulness", "bob@example.com", 5.0),
+        ("demo_02", "helpfulness", ME, 2.0),
+    ]
+
+
+def test_outbox__holds_no_key_and_no_text_of_a_log(
+    sandbox: Sandbox, annotate: Open, outbox: Path, logs: pd.DataFrame
+) -> None:
+    annotator = annotate(SLUGS)
+    label(annotator, **VALUES)
+    assert annotator.wait()
+    annotator.editors["comments"].value = "a draft"
+    content = b"".join(path.read_bytes() for path in outbox.parent.glob("outbox*"))
+    assert sandbox.api_key.encode() not in content
+    for text in logs["output"].dropna():
+        assert str(text)[:40].encode() not in content
+    assert b"a draft" in content
+
+
+# -- what it gives ------------------------------------------------------------------------------
+
+
+def test_scores__is_a_tidy_frame_that_push_scores_takes(
+    sandbox: Sandbox, client: RespanClient, annotate: Open
+) -> None:
+    annotator = annotate(SLUGS)
+    label(annotator, **VALUES)
+    assert annotator.wait()
+    scores = annotator.scores
+    expected = [("demo_01", slug, VALUES[slug], "saved") for slug in SLUGS]
+    columns = ["log_id", "evaluator_slug", "value", "state"]
+    assert sorted(scores[columns].itertuples(index=False, name=None)) == sorted(expected)
+    report = scores.respan.push_scores(client=client, progress=False)
+    assert report.counts == {"updated": 10}
+
+
+def test_scores__counts_only_the_logs_and_evaluators_at_hand(annotate: Open) -> None:
+    annotator = annotate(["helpfulness", "tone"])
+    label(annotator, helpfulness=3, tone="curt")
+    label(annotator, helpfulness=4)
+    frame = pd.DataFrame({"log_id": ["demo_01"]})
+    other = annotate("tone", frame)
+    assert list(other.scores["value"]) == ["curt"]
+
+
+def test_repr__is_short(annotate: Open) -> None:
+    annotator = annotate()
+    label(annotator, helpfulness=3)
+    assert repr(annotator) == "Annotator(log 2 of 30, 1 scored)"
+    assert repr(annotator.editors["helpfulness"]) == "Editor('helpfulness', value=None)"
+
+
+def test_show__picks_columns(annotate: Open) -> None:
+    annotator = annotate(show=["model"])
+    assert "gpt-4o-mini" in annotator._log.value
+    assert "bike lock" not in annotator._log.value
+
+
+# -- bad input ----------------------------------------------------------------------------------
+
+
+def test_rows__without_a_log_id_are_shown_and_cant_be_scored(
+    sandbox: Sandbox, annotate: Open
+) -> None:
+    frame = pd.DataFrame({"log_id": ["demo_01", None, "demo_02", "demo_01"], "input": list("abcd")})
+    annotator = annotate("helpfulness", frame)
+    label(annotator, helpfulness=3)
+    label(annotator, helpfulness=3)
+    assert annotator.position == 1
+    assert "this row can&#x27;t be scored: no log id" in message(annotator)
+    annotator.skip()
+    assert annotator.progress["scored"] == 2, "both rows of demo_01"
+    label(annotator, helpfulness=4)
+    assert annotator.wait()
+    assert [row[:2] for row in stored(sandbox)] == [
+        ("demo_01", "helpfulness"),
+        ("demo_02", "helpfulness"),
+    ]
+
+
+def test_annotate__shows_a_type_that_it_does_not_know(annotate: Open) -> None:
+    odd = Evaluator(evaluator_slug="odd", score_value_type="vector")
+    annotator = annotate([odd, "helpfulness"])
+    label(annotator, helpfulness=2)
+    assert annotator.position == 1
+    assert annotator.wait()
+
+
+@pytest.mark.parametrize(
+    ("evaluators", "frame", "error", "text"),
+    [
+        ("helpfulness", pd.DataFrame({"log_id": []}), FrameError, "the frame has no rows"),
+        ("helpfulness", pd.DataFrame({"text": ["a"]}), FrameError, "no log id"),
+        ([], None, ConfigurationError, "no evaluator given"),
+        ("helpfulnes", None, UnknownEvaluatorError, "did you mean 'helpfulness'"),
+        ([3], None, FrameError, "an evaluator is a slug, an id or an Evaluator"),
+    ],
+    ids=["no rows", "no ids", "no evaluator", "typo", "no name"],
+)
+def test_annotate__says_what_is_wrong(
+    annotate: Open, evaluators: Any, frame: pd.DataFrame | None, error: type[Exception], text: str
+) -> None:
+    with pytest.raises(error, match=text):
+        annotate(evaluators, frame)
+
+
+def test_annotate__without_a_key_names_the_ways_to_go_on(logs: pd.DataFrame) -> None:
+    with pytest.raises(ConfigurationError, match="three ways"):
+        logs.respan.annotate("helpfulness")
+
+
+def _folder(path: Path) -> None:
+    path.mkdir()
+
+
+def _garbage(path: Path) -> None:
+    path.write_bytes(b"not a database, but long enough to be looked at" * 30)
+
+
+def _newer(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "text"),
+    [(_folder, "unable to open"), (_garbage, "not a database"), (_newer, "a newer version")],
+)
+def test_annotate__says_when_labels_cant_be_kept(
+    annotate: Open, outbox: Path, spoil: Any, text: str
+) -> None:
+    spoil(outbox)
+    with pytest.raises(ConfigurationError, match=f"labels can't be kept in .*{text}.*outbox="):
+        annotate(outbox=outbox)
+
+
+def test_default_path__is_in_the_users_data_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    from respan_notebook.labelling.outbox import default_path
+
+    monkeypatch.setenv("XDG_DATA_HOME", "/somewhere")
+    assert default_path().name == "outbox.sqlite3"
+    assert default_path().parent.name == "respan_notebook"
+
+
+def test_close__ends_everything_and_can_be_called_twice(annotate: Open) -> None:
+    annotator = annotate()
+    label(annotator, helpfulness=2)
+    annotator.close()
+    annotator.close()
+    annotator.save()
+    start = time.monotonic()
+    assert not annotator._sender.busy
+    assert time.monotonic() - start < 1
