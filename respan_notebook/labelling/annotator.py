@@ -10,7 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import wraps
-from typing import Any, Concatenate, Final, ParamSpec
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import ipywidgets as widgets
 import pandas as pd
@@ -36,6 +36,7 @@ from respan_notebook.labelling.style import STYLE
 from respan_notebook.models import Evaluator, Score
 from respan_notebook.values import VALUE_TYPES, score_write, target
 
+Self = TypeVar("Self", bound="Annotator")
 P = ParamSpec("P")
 _COLUMNS: Final = (
     "log_id",
@@ -49,12 +50,12 @@ _COLUMNS: Final = (
 
 
 def _exclusive(
-    method: Callable[Concatenate[Any, P], None],
-) -> Callable[Concatenate[Any, P], None]:
+    method: Callable[Concatenate[Self, P], None],
+) -> Callable[Concatenate[Self, P], None]:
     """Let one thread at a time work on the screen, and say what the disk refuses."""
 
     @wraps(method)
-    def locked(self: Any, *args: P.args, **kwargs: P.kwargs) -> None:
+    def locked(self: Self, /, *args: P.args, **kwargs: P.kwargs) -> None:
         with self._lock:
             if self._closed:
                 return
@@ -599,7 +600,7 @@ class Annotator(widgets.VBox):
             for name in {score.evaluator_id, score.evaluator_slug} & self._by_identity.keys():
                 found = self._existing.setdefault(score.log_id or "", {})
                 found.setdefault(str(name), []).append(score)
-        for log_id in {score.log_id or "" for score in scores} & self._queue.rows.keys():
+        for log_id in {score.log_id or "" for score in scores}:
             self._mark(log_id)
         if not log_ids:
             self._asked.clear()  # It failed; the next log asks again.

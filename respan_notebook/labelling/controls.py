@@ -18,7 +18,7 @@ from respan_notebook.checks import choice_text, is_number
 from respan_notebook.labelling.json_tree import json_tree
 from respan_notebook.models import Evaluator
 
-KEYS: Final = "123456789" + "acdfghiklmopqrtwz"
+KEYS: Final = "123456789" + "acdfghiklmopqrtz"
 """Keys for choices in their order; the other letters are commands."""
 
 _MOST_RADIOS: Final = 8
@@ -233,7 +233,7 @@ class _Choices(Control):
         twins = [name for name in names.values() if list(names.values()).count(name) > 1]
         self.labels: dict[str, str] = {}
         for text in texts:
-            name = names[text] or text
+            name = str(names[text] or text)
             self.labels[text] = f"{name} ({text})" if name in twins else name
         self.keys = dict(zip(KEYS, texts, strict=False))
         keys = {text: key for key, text in self.keys.items()}
@@ -243,7 +243,7 @@ class _Choices(Control):
         ]
 
     def said(self, value: Any) -> str:
-        members = value if isinstance(value, list) else [value]
+        members: list[str] = value if isinstance(value, list) else [value]
         return ", ".join(self.labels.get(member, member) for member in members)
 
 

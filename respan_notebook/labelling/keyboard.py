@@ -24,6 +24,7 @@ HELP: Final = (
     ("↑ ↓", "mark the editor above or below"),
     ("v", "score with the value shown"),
     ("x", "clear: no score"),
+    ("w", "write: type into the marked editor"),
     ("e", "explain the score"),
     ("s", "skip this log"),
     ("b", "back to the log before"),
@@ -74,6 +75,7 @@ class KeyLayer {
     on("keydown", this.onKey);
     on("click", this.onClick);
     on("focusin", this.onFocus);
+    on("focusout", this.onBlur);
     on("beforeinput", (event) => this.waiting && event.preventDefault());
     this.watcher = new MutationObserver(() => this.onChange());
     this.watcher.observe(root.querySelector(".rn-status"), { childList: true, subtree: true });
@@ -117,7 +119,7 @@ class KeyLayer {
 
   async take(action) {
     if (this.waiting) return;
-    const waiting = { turn: this.turn(), hadFocus: this.root.contains(document.activeElement) };
+    const waiting = { turn: this.turn() };
     this.waiting = waiting;
     this.root.dataset.rnBusy = "";
     setTimeout(() => {
@@ -129,13 +131,10 @@ class KeyLayer {
 
   onChange() {
     if (!this.waiting || this.turn() <= this.waiting.turn) return;
-    const { hadFocus } = this.waiting;
     this.waiting = null;
     delete this.root.dataset.rnBusy;
     delete this.root.dataset.rnWait;
-    const focused = document.activeElement;
-    if (hadFocus && !this.root.contains(focused)) this.rest();
-    if (!isTyping(focused)) this.mark(0);
+    if (!isTyping(document.activeElement)) this.mark(0);
   }
 
   rest() {
@@ -143,9 +142,19 @@ class KeyLayer {
   }
 
   onFocus(event) {
+    // JupyterLab looks for the mark from the focused element upwards, but many of its shortcuts
+    // are for any focused element: so that one bears the mark itself.
+    event.target.dataset.lmSuppressShortcuts = "true";
     const place = this.editors().indexOf(event.target.closest(".rn-editor"));
     if (place >= 0) this.mark(place);
     this.label();
+  }
+
+  // What had the focus may have been hidden; then the keys would go to the notebook.
+  onBlur() {
+    setTimeout(() => {
+      if (document.activeElement === document.body && document.hasFocus()) this.rest();
+    });
   }
 
   onClick(event) {
@@ -188,7 +197,8 @@ class KeyLayer {
     if (letter in TURNS) return this.take(TURNS[letter]), true;
     if (letter === "v") return this.send("accept"), true;
     if (letter === "x") return this.send("clear"), true;
-    if (letter === "e") return this.explain();
+    if (letter === "w") return this.write(".rn-control textarea, .rn-control input");
+    if (letter === "e") return this.write(".rn-why input");
     return false;
   }
 
@@ -220,8 +230,8 @@ class KeyLayer {
     return true;
   }
 
-  explain() {
-    this.editors()[this.active]?.querySelector(".rn-why input")?.focus();
+  write(where) {
+    this.editors()[this.active]?.querySelector(where)?.focus();
     return true;
   }
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -45,9 +46,6 @@ class Queue:
             raise FrameError("there is nothing to annotate: the frame has no rows")
         self._frame = frame
         self._log_ids, self._errors = _ids(frame)
-        self._rows: dict[str, list[int]] = {}
-        for row, log_id in enumerate(self._log_ids):
-            self._rows.setdefault(log_id, []).append(row)
         self.position = 0
         self.shown = "all"
         size = len(frame)
@@ -58,10 +56,15 @@ class Queue:
     def __len__(self) -> int:
         return len(self._log_ids)
 
-    @property
+    @cached_property
     def rows(self) -> Mapping[str, Sequence[int]]:
-        """Log id -> rows."""
-        return self._rows
+        """Log id -> rows. Made when it is first needed: of many rows it takes longest."""
+        found = dict(zip(self._log_ids, zip(range(len(self)), strict=False), strict=True))
+        if len(found) < len(self):
+            found = {log_id: () for log_id in found}
+            for row, log_id in enumerate(self._log_ids):
+                found[log_id] += (row,)
+        return found
 
     @property
     def log_id(self) -> str:
@@ -105,7 +108,7 @@ class Queue:
 
     def mark(self, kind: npt.NDArray[np.bool_], log_id: str, *, on: bool) -> None:
         """Mark all rows of a log as scored, skipped or refused, or not."""
-        kind[self._rows.get(log_id, [])] = on
+        kind[self.rows.get(log_id, [])] = on
 
     def mark_only(self, kind: npt.NDArray[np.bool_], log_ids: Collection[str]) -> None:
         """Mark the rows of these logs and no others."""
@@ -129,8 +132,8 @@ class Queue:
 
     def find(self, target: str) -> int | None:
         """Return the row with this log id, else with this number, counted from 1."""
-        if target in self._rows:
-            return self._rows[target][0]
+        if target in self.rows:
+            return self.rows[target][0]
         if target.isdecimal() and 1 <= int(target) <= len(self):
             return int(target) - 1
         return None

@@ -38,7 +38,7 @@ _CSS: Final = """
   box-shadow: 0 0 0 1px var(--rn-accent); }
 .rn-editor .widget-inline-hbox { width: auto; }
 .rn-editor .widget-toggle-buttons, .rn-editor .widget-radio { width: auto; height: auto; }
-.rn-editor .widget-toggle-button { width: auto; padding: 0 8px; }
+.rn-editor .widget-toggle-buttons button { width: auto; padding: 0 8px; }
 .rn-editor .widget-radio-box { height: auto; }
 .rn-editor .widget-radio-box label { height: auto; line-height: 1.6; }
 .rn-editor .widget-checkbox { height: auto; margin: 0 2px; }

@@ -34,6 +34,7 @@ from respan_notebook import RespanClient, Sandbox  # noqa: E402
 REAL_LOGS = ROOT.parent / "shared" / "data" / "gsm8k_logs.jsonl.gz"
 SIZES = (200, 10_000, 100_000)
 FIRST = (100, 100_000)
+PAUSE = 150  # Milliseconds between two keys or clicks, about as a quick person's.
 
 SETUP = """
 import html, json, time
@@ -152,13 +153,14 @@ def _latency(
         for _ in range(repeats):
             click = partial(page.page.click, ".plain-button")
             plain.append(_timed(page, ".plain-shown", "click", click))
-            page.page.wait_for_timeout(120)
+            page.page.wait_for_timeout(PAUSE)
             page.page.evaluate("() => document.querySelector('.rn-annotator').focus()")
             page.page.keyboard.press("4")
             page.page.wait_for_selector(".rn-set")
+            page.page.wait_for_timeout(PAUSE)
             enter = partial(page.page.keyboard.press, "Enter")
             label.append(_timed(page, ".rn-side", "keydown", enter))
-            page.page.wait_for_timeout(120)
+            page.page.wait_for_timeout(PAUSE)
         page.close()
         ratio = statistics.median(label) / statistics.median(plain)
         print(

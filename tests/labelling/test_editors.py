@@ -248,7 +248,7 @@ def test_hotkeys__name_choices_and_points(name: str, keys: dict[str, str]) -> No
 
 @each
 def test_hotkeys__are_no_command(name: str) -> None:
-    assert not set(editor_for(EDITORS[name]).hotkeys) & set("sbuvxe?")
+    assert not set(editor_for(EDITORS[name]).hotkeys) & set("sbuvxew?")
 
 
 def test_press__picks_and_toggles() -> None:
