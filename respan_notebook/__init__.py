@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from respan_notebook import frame as _frame  # noqa: F401 - registers df.respan
 
 if TYPE_CHECKING:
+    from respan_notebook.agreement import Agreement
     from respan_notebook.client import RespanClient
     from respan_notebook.errors import (
         AuthenticationError,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
         UnsupportedEvaluatorError,
     )
     from respan_notebook.frame import RespanAccessor
+    from respan_notebook.labelling.annotator import Annotator
+    from respan_notebook.labelling.editors import editor_for
     from respan_notebook.models import Choice, Evaluator, Score, ScoreConfig, ScoreWrite
     from respan_notebook.report import PushReport
     from respan_notebook.sandbox import Sandbox
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Agreement",
+    "Annotator",
     "AuthenticationError",
     "BadRequestError",
     "Choice",
@@ -72,9 +77,12 @@ __all__ = [
     "UnexpectedAnswerError",
     "UnknownEvaluatorError",
     "UnsupportedEvaluatorError",
+    "editor_for",
 ]
 
 _HOMES = {
+    "Agreement": "agreement",
+    "Annotator": "labelling.annotator",
     "Choice": "models",
     "Evaluator": "models",
     "PushReport": "report",
@@ -84,6 +92,7 @@ _HOMES = {
     "Score": "models",
     "ScoreConfig": "models",
     "ScoreWrite": "models",
+    "editor_for": "labelling.editors",
 }
 
 

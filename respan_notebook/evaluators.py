@@ -69,7 +69,7 @@ class Catalogue:
     def unknown(self, name: str) -> str:
         """Return the message for an evaluator that there is not."""
         return (
-            f"no evaluator has the slug or id {name!r}; {choose(name, self._keys())}. For one of "
+            f"no evaluator has the slug or id {name!r}; {choose(name, self._keys())} For one of "
             "your own, pass evaluators=[Evaluator(evaluator_slug=..., score_value_type=...)]"
         )
 
@@ -124,7 +124,7 @@ def choose(name: Hashable, options: Iterable[Hashable]) -> str:
     """Return the name that was likely meant, else what there is."""
     texts = [str(option) for option in options]
     close = difflib.get_close_matches(str(name), texts, n=1, cutoff=0.7)
-    return f"did you mean {close[0]!r}?" if close else f"there are {listed(texts)}"
+    return f"did you mean {close[0]!r}?" if close else f"there are {listed(texts)}."
 
 
 def listed(names: Iterable[Hashable]) -> str:

@@ -15,6 +15,7 @@ import pandas as pd
 from respan_notebook.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from respan_notebook.agreement import Agreement
     from respan_notebook.batch import OnDuplicate
     from respan_notebook.client import RespanClient
     from respan_notebook.labelling.annotator import Annotator
@@ -269,6 +270,61 @@ class RespanAccessor:
 
         _check_client(client)
         return open_annotator(self._frame, evaluators, client, show, outbox)
+
+    def agreement(
+        self,
+        evaluators: Evaluator | Iterable[Evaluator] | None = None,
+        *,
+        scorers: Sequence[str] | None = None,
+    ) -> Agreement:
+        """Return how far annotators, people and LLM judges, agree.
+
+        The frame has a row per score, as ``pull_scores(..., scorer="all")`` gives: ``log_id``,
+        ``scorer``, ``value``, and ``evaluator_slug`` or ``evaluator_id``. A row whose value is
+        missing is no score. Needs ``pip install "respan-notebook[agreement]"``.
+
+        Parameters
+        ----------
+        evaluators : Evaluator or iterable of them, optional
+            Definitions: type, order of choices, points and bounds of a scale; more than the frame
+            names do no harm. Without one the type is taken from the values, and the result's
+            ``warnings`` say so.
+        scorers : sequence of str, optional
+            Count only these, in this order.
+
+        Returns
+        -------
+        Agreement
+            ``table`` has percent agreement, Cohen's kappa and Krippendorff's alpha by evaluator;
+            ``pairs``, ``confusion`` and ``differences`` show where scorers part.
+
+        Raises
+        ------
+        FrameError
+            A column is missing, a row can't be read, or a scorer scores a log twice by one
+            evaluator.
+        ConfigurationError
+            An argument can't be used, or scikit-learn or krippendorff is missing.
+        UnsupportedEvaluatorError
+            A definition has no type, or one that is not known.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from respan_notebook import Evaluator
+        >>> stars = Evaluator(evaluator_slug="stars", score_value_type="numerical",
+        ...                   score_config={"min_score": 1, "max_score": 5})
+        >>> scores = pd.DataFrame({
+        ...     "log_id": ["a", "b", "c"] * 2, "evaluator_slug": "stars",
+        ...     "scorer": ["ann"] * 3 + ["judge"] * 3, "value": [4, 2, 5, 4, 3, 5]})
+        >>> scores.respan.agreement(stars)
+        Agreement of 2 scorers by 1 evaluator
+                  type    level    weights  logs  scorers percent kappa alpha
+          stars  numerical  ordinal  quadratic     3        2    66.7  0.86  0.95
+        """
+        from respan_notebook.agreement import agreement
+
+        return agreement(self._frame, evaluators, scorers=scorers)
 
 
 def _check_options(on_duplicate: str, concurrency: int, deadline: float | None) -> None:

@@ -6,6 +6,7 @@ the background. All widgets are built once; moving to another log only changes w
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -27,10 +28,10 @@ from respan_notebook.labelling.editors import (
 )
 from respan_notebook.labelling.keyboard import ACTIONS, HELP, Keyboard
 from respan_notebook.labelling.log_view import escaped, log_html
-from respan_notebook.labelling.lookup import CHUNK, Lookup
+from respan_notebook.labelling.lookup import Lookup
 from respan_notebook.labelling.outbox import REFUSED, WAITING, Change, Label, OnItsWayError, Outbox
+from respan_notebook.labelling.queue import CHUNK, Queue
 from respan_notebook.labelling.queue import SHOWN as FILTERS
-from respan_notebook.labelling.queue import Queue
 from respan_notebook.labelling.sender import Sender, body_of, wait_until
 from respan_notebook.labelling.style import STYLE
 from respan_notebook.models import Evaluator, Score
@@ -274,23 +275,25 @@ class Annotator(widgets.VBox):
 
         Columns, all object: ``log_id``, ``evaluator_id``, ``evaluator_slug``, ``value`` (float,
         bool, str or list of str; JSON as text), ``explanation``, ``state`` ("saved" in Respan,
-        "on its way", "refused") and ``reason`` (why it was refused); RangeIndex, in the order in
-        which they were entered. What is not there is None. ``push_scores`` takes this frame.
+        "on its way", "refused") and ``reason`` (why it was refused); RangeIndex, in the order of
+        the logs and of the editors. What is not there is None. ``push_scores`` takes this frame.
         """
         names = {WAITING: "on its way", REFUSED: "refused"}
+        labels = [label for label in self._outbox.labels() if self._is_mine(label)]
+        order = list(self._by_identity)
+        labels.sort(key=lambda one: (self._queue.rows[one.log_id], order.index(one.evaluator)))
         rows = [
             (
                 label.log_id,
-                editor.evaluator.id,
-                editor.evaluator.evaluator_slug,
-                _value_of(label.body, editor.evaluator),
+                evaluator.id,
+                evaluator.evaluator_slug,
+                _value_of(label.body, evaluator),
                 label.body.get("explanation"),
                 names.get(label.state, "saved"),
                 label.reason,
             )
-            for label in self._outbox.labels()
-            if label.log_id in self._queue.rows and not label.removed
-            if (editor := self._by_identity.get(label.evaluator)) is not None
+            for label in labels
+            for evaluator in [self._by_identity[label.evaluator].evaluator]
         ]
         return pd.DataFrame(rows, columns=list(_COLUMNS), dtype=object)
 
@@ -313,8 +316,7 @@ class Annotator(widgets.VBox):
     def _open(self) -> None:
         self._outbox.adopt()
         for label in self._outbox.labels():
-            mine = label.log_id in self._queue.rows and label.evaluator in self._by_identity
-            if mine and not label.removed:
+            if self._is_mine(label):
                 self._labelled.add((label.log_id, label.evaluator))
                 self._queue.mark(self._queue.scored, label.log_id, on=True)
         self._queue.position = self._queue.first_unscored() or 0
@@ -531,6 +533,11 @@ class Annotator(widgets.VBox):
 
     # -- what is known --------------------------------------------------------------------------
 
+    def _is_mine(self, label: Label) -> bool:
+        """Whether a label is a score of one of these logs by one of these evaluators."""
+        known = label.evaluator in self._by_identity and label.log_id in self._queue.rows
+        return known and not label.removed
+
     def _labels(self) -> dict[str, Label]:
         try:
             labels = self._outbox.labels(self._queue.log_id)
@@ -582,14 +589,15 @@ class Annotator(widgets.VBox):
     def _ask_around(self) -> None:
         """Have the scores of the logs around looked up, unless they were."""
         if self._lookup.by_log:
-            self._lookup.ask(self._queue.chunk(self.position, 1))
+            with contextlib.suppress(InvalidValueError):
+                self._lookup.ask([self._queue.log_id])
             return
         ahead = min(self.position + CHUNK // 4, len(self._queue) - 1)
         for position in (ahead, self.position):
             number = position // CHUNK
             if number not in self._asked:
                 self._asked.add(number)
-                self._lookup.ask(self._queue.chunk(position, CHUNK))
+                self._lookup.ask(self._queue.chunk(position))
 
     @_exclusive
     def _found(self, log_ids: Sequence[str], scores: Sequence[Score]) -> None:

@@ -1,10 +1,9 @@
-"""What Respan already has of the logs at hand, read in the background a hundred logs at a time."""
+"""What Respan already has of the logs at hand, read in the background."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from respan_notebook.client import RespanClient
 from respan_notebook.errors import BadRequestError, RespanError
@@ -14,8 +13,6 @@ from respan_notebook.retry import Effort
 
 Found = Callable[[Sequence[str], Sequence[Score]], object]
 """Is told which logs were looked up, and the scores that there are of them."""
-
-CHUNK: Final = 100
 
 
 class Lookup:

@@ -17,6 +17,9 @@ from respan_notebook.shapes import read_row_ids
 SHOWN: Final = ("all", "unscored", "refused")
 """Which rows are gone through."""
 
+CHUNK: Final = 100
+"""Rows whose scores are looked up at once."""
+
 
 class Queue:
     """The rows of a frame of logs, in their order, and where the annotator is.
@@ -45,7 +48,8 @@ class Queue:
         if frame.empty:
             raise FrameError("there is nothing to annotate: the frame has no rows")
         self._frame = frame
-        self._log_ids, self._errors = _ids(frame)
+        self._chunks: dict[int, tuple[list[Any], RowErrors]] = {}
+        read_row_ids(frame.head(1))  # Columns that can't be used are said at once.
         self.position = 0
         self.shown = "all"
         size = len(frame)
@@ -54,15 +58,16 @@ class Queue:
         self.refused: npt.NDArray[np.bool_] = np.zeros(size, bool)
 
     def __len__(self) -> int:
-        return len(self._log_ids)
+        return len(self._frame)
 
     @cached_property
     def rows(self) -> Mapping[str, Sequence[int]]:
-        """Log id -> rows. Made when it is first needed: of many rows it takes longest."""
-        found = dict(zip(self._log_ids, zip(range(len(self)), strict=False), strict=True))
+        """Log id -> rows. Read when it is first needed: of many rows it takes longest."""
+        log_ids = [log_id for n in range(0, len(self), CHUNK) for log_id in self._ids(n)[0]]
+        found = dict(zip(log_ids, zip(range(len(self)), strict=False), strict=True))
         if len(found) < len(self):
-            found = {log_id: () for log_id in found}
-            for row, log_id in enumerate(self._log_ids):
+            found = dict.fromkeys(found, ())
+            for row, log_id in enumerate(log_ids):
                 found[log_id] += (row,)
         return found
 
@@ -75,9 +80,11 @@ class Queue:
         InvalidValueError
             When the row has none that could be sent.
         """
-        if self.position in self._errors:
-            raise InvalidValueError(f"this row can't be scored: {self._errors[self.position]}")
-        return str(self._log_ids[self.position])
+        log_ids, errors = self._ids(self.position)
+        row = self.position % CHUNK
+        if row in errors:
+            raise InvalidValueError(f"this row can't be scored: {errors[row]}")
+        return str(log_ids[row])
 
     def cells(self) -> dict[str, Any]:
         """Return the cells of the row that is shown, by column."""
@@ -97,18 +104,28 @@ class Queue:
                     continue  # It would only save the server a look-up.
         return {name: value for name, value in found.items() if value is not None}
 
-    def chunk(self, position: int, size: int) -> list[str]:
-        """Return the logs of the stretch of ``size`` rows that a position is in."""
-        start = position // size * size
-        return [
-            str(self._log_ids[row])
-            for row in range(start, min(start + size, len(self)))
-            if row not in self._errors
-        ]
+    def chunk(self, position: int) -> list[str]:
+        """Return the logs of the :data:`CHUNK` rows that a position is among."""
+        log_ids, errors = self._ids(position)
+        return [log_id for row, log_id in enumerate(log_ids) if row not in errors]
+
+    def _ids(self, position: int) -> tuple[list[Any], RowErrors]:
+        """Return the log ids of a chunk of rows, and what is wrong with those that can't be."""
+        start = position // CHUNK * CHUNK
+        if start not in self._chunks:
+            part = self._frame.iloc[start : start + CHUNK]
+            try:
+                log_ids, errors = read_row_ids(part)
+            except FrameError as error:  # Two columns could be the id, and differ in this chunk.
+                log_ids, errors = [""] * len(part), dict.fromkeys(range(len(part)), str(error))
+            for row in errors:
+                log_ids[row] = ""  # Whatever stood there may not even be hashable.
+            self._chunks[start] = log_ids, errors
+        return self._chunks[start]
 
     def mark(self, kind: npt.NDArray[np.bool_], log_id: str, *, on: bool) -> None:
         """Mark all rows of a log as scored, skipped or refused, or not."""
-        kind[self.rows.get(log_id, [])] = on
+        kind[list(self.rows.get(log_id, ()))] = on
 
     def mark_only(self, kind: npt.NDArray[np.bool_], log_ids: Collection[str]) -> None:
         """Mark the rows of these logs and no others."""
@@ -142,10 +159,3 @@ class Queue:
         if self.shown == "unscored":
             return ~self.scored
         return self.refused if self.shown == "refused" else np.ones(len(self), bool)
-
-
-def _ids(frame: pd.DataFrame) -> tuple[list[Any], RowErrors]:
-    log_ids, errors = read_row_ids(frame)
-    for row in errors:
-        log_ids[row] = ""  # Whatever stood there may not even be hashable.
-    return log_ids, errors
