@@ -162,6 +162,7 @@ def _utc(moment: datetime) -> datetime:
 
 
 _Unicode = Annotated[str, AfterValidator(_unicode)]
+_Name = Annotated[str, Field(strict=True, min_length=1), AfterValidator(_unicode)]
 
 
 def _not_blank(text: str) -> str:
@@ -202,8 +203,8 @@ class ScoreWrite(_Model):
 
     model_config = ConfigDict(allow_inf_nan=False)
 
-    evaluator_id: _Unicode | None = Field(default=None, min_length=1, strict=True)
-    evaluator_slug: _Unicode | None = Field(default=None, min_length=1, strict=True)
+    evaluator_id: _Name | None = None
+    evaluator_slug: _Name | None = None
     timestamp: Annotated[datetime, AfterValidator(_utc)] | None = None
     environment: _Unicode | None = None
     prompt_id: _Unicode | None = None

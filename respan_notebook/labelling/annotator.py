@@ -24,7 +24,7 @@ from respan_notebook.labelling.editors import (
     SET,
     UNSET,
     Editor,
-    editor_for,
+    plain_editor,
 )
 from respan_notebook.labelling.keyboard import ACTIONS, HELP, Keyboard
 from respan_notebook.labelling.log_view import escaped, log_html
@@ -130,7 +130,7 @@ class Annotator(widgets.VBox):
     # -- the screen -----------------------------------------------------------------------------
 
     def _build(self, evaluators: Sequence[Evaluator]) -> None:
-        self.editors: dict[str, Editor] = {one.key: editor_for(one) for one in evaluators}
+        self.editors: dict[str, Editor] = {one.key: plain_editor(one) for one in evaluators}
         self._by_identity = {_identity(e.evaluator): e for e in self.editors.values()}
         self._log, self._status = widgets.HTML(), widgets.HTML()
         self._log.add_class("rn-side")

@@ -17,6 +17,7 @@ import traitlets
 from respan_notebook.errors import InvalidValueError, UnsupportedEvaluatorError
 from respan_notebook.labelling.controls import CONTROLS, Control
 from respan_notebook.labelling.log_view import escaped
+from respan_notebook.labelling.style import STYLE
 from respan_notebook.models import Evaluator
 from respan_notebook.values import encoder
 
@@ -348,6 +349,13 @@ def editor_for(evaluator: Evaluator) -> Editor:
     >>> good.value is None
     True
     """
+    editor = plain_editor(evaluator)
+    editor.children = [widgets.HTML(STYLE, layout={"display": "none"}), *editor.children]
+    return editor
+
+
+def plain_editor(evaluator: Evaluator) -> Editor:
+    """Return the same without a style sheet, for where there is one already."""
     try:
         encoder(evaluator)
     except UnsupportedEvaluatorError as error:

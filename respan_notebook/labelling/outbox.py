@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from respan_notebook.errors import ConfigurationError
 WAITING, SENT, REFUSED = "waiting", "sent", "refused"
 
 _VERSION: Final = 1
+_PATIENCE: Final = 10.0  # Seconds that another notebook may be writing.
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS people (
     server TEXT, person TEXT, scorer TEXT, PRIMARY KEY (server, person));
@@ -150,7 +152,7 @@ class Outbox:
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._db = sqlite3.connect(
-                path, timeout=10, isolation_level=None, check_same_thread=False
+                path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
             )
             self._open()
         except (OSError, sqlite3.Error) as error:
@@ -160,13 +162,26 @@ class Outbox:
 
     def _open(self) -> None:
         self._db.row_factory = sqlite3.Row
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._prepare()
+                return
+            except sqlite3.OperationalError as error:
+                # The switch to WAL does not wait for a notebook that makes it at the same time.
+                if "locked" not in str(error) or time.monotonic() > end:
+                    raise
+            time.sleep(0.02)
+
+    def _prepare(self) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version > _VERSION:
             raise sqlite3.DatabaseError("a newer version of respan_notebook wrote it")
-        self._db.executescript(_SCHEMA)
-        self._db.execute(f"PRAGMA user_version = {_VERSION}")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
+        if version < _VERSION:
+            self._db.executescript(_SCHEMA)
+            self._db.execute(f"PRAGMA user_version = {_VERSION}")
         with self._write() as db:
             db.execute("INSERT OR IGNORE INTO people VALUES (?, ?, NULL)", self._own)
 

@@ -7,10 +7,11 @@ from typing import Final
 from respan_notebook.labelling.log_view import LOG_CSS
 
 _CSS: Final = """
-.rn-annotator { --rn-line: var(--jp-border-color2, #ccc); --rn-dim: var(--jp-ui-font-color2, #666);
+.rn-annotator, .rn-editor { --rn-line: var(--jp-border-color2, #ccc); --rn-dim: var(--jp-ui-font-color2, #666);
   --rn-good: var(--jp-success-color1, #2e7d32); --rn-bad: var(--jp-error-color1, #c62828);
   --rn-warn: var(--jp-warn-color0, #b25600); --rn-accent: var(--jp-brand-color1, #1976d2);
-  color: var(--jp-ui-font-color1, #222); border: 1px solid var(--rn-line); border-radius: 6px;
+  color: var(--jp-ui-font-color1, #222); }
+.rn-annotator { border: 1px solid var(--rn-line); border-radius: 6px;
   padding: 8px; outline: none; position: relative; overflow: hidden; }
 .rn-annotator:focus-within { border-color: var(--rn-accent); }
 .rn-annotator .widget-html-content { line-height: 1.45; }
@@ -38,6 +39,7 @@ _CSS: Final = """
   box-shadow: 0 0 0 1px var(--rn-accent); }
 .rn-editor .widget-inline-hbox { width: auto; }
 .rn-editor .widget-toggle-buttons, .rn-editor .widget-radio { width: auto; height: auto; }
+.rn-editor .widget-toggle-buttons .mod-active { background: var(--rn-accent); color: #fff; }
 .rn-editor .widget-toggle-buttons button { width: auto; padding: 0 8px; }
 .rn-editor .widget-radio-box { height: auto; }
 .rn-editor .widget-radio-box label { height: auto; line-height: 1.6; }

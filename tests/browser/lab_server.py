@@ -138,9 +138,12 @@ class LabServer:
     def choose_theme(self, theme: str) -> None:
         """Show pages that are opened from now on in the "light" or the "dark" theme."""
         plugin = "@jupyterlab/apputils-extension"
-        settings = self.folder / "config/lab/user-settings" / plugin / "themes.jupyterlab-settings"
-        settings.parent.mkdir(parents=True, exist_ok=True)
-        settings.write_text(json.dumps({"theme": theme_name(theme)}))
+        folder = self.folder / "config/lab/user-settings" / plugin
+        folder.mkdir(parents=True, exist_ok=True)
+        themes = {"theme": theme_name(theme)}
+        (folder / "themes.jupyterlab-settings").write_text(json.dumps(themes))
+        quiet = {"fetchNews": "false", "checkForUpdates": False}
+        (folder / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
 
     def stop(self) -> None:
         """End the server, and with it its kernels; does nothing the second time."""

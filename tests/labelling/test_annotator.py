@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import sqlite3
 import subprocess
@@ -12,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from ipywidgets.widgets.widget import _instances
+from ipywidgets import Widget
 from labels import SLUGS, Open, stored
 
 from respan_notebook import (
@@ -50,6 +51,10 @@ def message(annotator: Annotator) -> str:
 
 def line(annotator: Annotator, slug: str = "helpfulness") -> str:
     return str(annotator.editors[slug]._line.value)
+
+
+def live_widgets() -> int:
+    return sum(isinstance(one, Widget) for one in gc.get_objects())
 
 
 def label(annotator: Annotator, **values: Any) -> None:
@@ -189,11 +194,11 @@ def test_save__a_second_press_for_the_same_screen_is_passed_over(annotate: Open)
 def test_save__creates_no_widget(annotate: Open) -> None:
     annotator = annotate(SLUGS)
     label(annotator, helpfulness=1)
-    before = len(_instances)
+    before = live_widgets()
     for n in range(25):
         label(annotator, helpfulness=1 + n % 5, grounded=n % 2 == 0, issues=["none"])
     assert annotator.position == 26
-    assert len(_instances) == before
+    assert live_widgets() == before
 
 
 def test_keys__do_what_they_stand_for(sandbox: Sandbox, annotate: Open) -> None:

@@ -310,7 +310,8 @@ def test_title__escapes_names_and_descriptions() -> None:
     editor = editor_for(
         Evaluator(id="e", name=hostile, description=hostile, score_value_type="boolean")
     )
-    assert "<img" not in editor.children[0].value
+    assert "&lt;img" in editor.children[1].value
+    assert "<img" not in editor.children[1].value
 
 
 def test_show__of_a_score_that_does_not_fit_changes_nothing() -> None:
