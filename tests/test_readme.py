@@ -17,7 +17,7 @@ SNIPPETS = re.findall(r"^```python\n(.*?)^```", README, re.M | re.S)
 
 def test_commands__first_two_do_all_the_set_up() -> None:
     demo, tests = COMMANDS[:2]
-    assert "respan_notebook.demo" in demo
+    assert "jupyter lab notebooks/01_quickstart.ipynb" in demo
     assert "pytest" in tests
     for command in (demo, tests):
         assert len(command.strip().splitlines()) == 1

@@ -6,9 +6,9 @@ the background. All widgets are built once; moving to another log only changes w
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -39,6 +39,7 @@ from respan_notebook.values import VALUE_TYPES, score_write, target
 
 Self = TypeVar("Self", bound="Annotator")
 P = ParamSpec("P")
+_FIRST_LOOK: Final = 1.0  # Seconds that opening waits for what Respan has already.
 _COLUMNS: Final = (
     "log_id",
     "evaluator_id",
@@ -116,7 +117,6 @@ class Annotator(widgets.VBox):
         self._asked: set[int] = set()  # Chunks of rows.
         self._existing: dict[str, dict[str, list[Score]]] = {}  # Log -> evaluator -> scores.
         self._labelled: set[tuple[str, str]] = set()
-        self._untouched = True  # Nobody did anything yet, so the row may still be chosen.
         self._showing = False
         self._turn = 0
         self._message = ("", False)
@@ -319,7 +319,7 @@ class Annotator(widgets.VBox):
             if self._is_mine(label):
                 self._labelled.add((label.log_id, label.evaluator))
                 self._queue.mark(self._queue.scored, label.log_id, on=True)
-        self._queue.position = self._queue.first_unscored() or 0
+        self._go_to_first_unscored()
         elsewhere = self._outbox.waiting_elsewhere()
         if elsewhere:
             self._message = (
@@ -331,12 +331,27 @@ class Annotator(widgets.VBox):
         self._display()
         self._sender.kick()
 
+    def _go_to_first_unscored(self) -> None:
+        """Begin at the first log without a score, as far as that is found out in a second.
+
+        Later on nothing moves by itself: what is being entered would land on another log.
+        """
+        end = time.monotonic() + _FIRST_LOOK
+        while (position := self._queue.first_unscored()) is not None:
+            self._queue.position = position
+            if self._queue.log_id_or_none in (None, *self._existing):
+                return
+            self._ask_around()
+            wait_until(lambda: not self._lookup.busy, end - time.monotonic())
+            if time.monotonic() > end or self._lookup.trouble or self._lookup.by_log:
+                return
+        self._queue.position = 0
+
     # -- actions --------------------------------------------------------------------------------
 
     @_exclusive
     def save(self) -> None:
         """Keep what is entered, and go to the next log; say so when that is not possible."""
-        self._untouched = False
         try:
             log_id = self._queue.log_id
             labels = self._labels()
@@ -348,7 +363,7 @@ class Annotator(widgets.VBox):
         except InvalidValueError as error:
             self._say(f"Nothing was saved. {error}", wrong=True)
             return
-        if not changes and not self._queue.scored[self.position]:
+        if not changes and not any(one.state == SHOWN for one in self.editors.values()):
             self._say("Nothing is scored yet. Score something, or skip this log.", wrong=True)
             return
         self._outbox.save(log_id, changes, self._by_identity)
@@ -398,16 +413,13 @@ class Annotator(widgets.VBox):
         score = self._existing_score(editor)
         if score is None:
             return None, self._queue.log_id in self._existing, None
-        scorer = self._client.scorer or self._outbox.scorer
-        if scorer is None or score.scorer != scorer:
-            # Somebody else's, or nobody knows: what a save replaces is found out when it is sent.
-            return None, scorer is not None, None
+        if self._scorer is None:
+            return None, False, None  # What a save replaces is found out when it is sent.
         return body_of(score, target(editor.evaluator)), True, score.id
 
     @_exclusive
     def skip(self) -> None:
         """Go to the next log; what is entered stays with this one as a draft."""
-        self._untouched = False
         if not self._queue.scored[self.position]:
             self._queue.skipped[self.position] = True
         self._go_on("Skipped.")
@@ -415,7 +427,6 @@ class Annotator(widgets.VBox):
     @_exclusive
     def back(self) -> None:
         """Go to the log before; what is entered stays with this one as a draft."""
-        self._untouched = False
         if not self._queue.move(-1):
             self._say("This is the first log.")
             return
@@ -425,7 +436,6 @@ class Annotator(widgets.VBox):
     @_exclusive
     def undo(self) -> None:
         """Put back what was there before the last save, here and in Respan, and show that log."""
-        self._untouched = False
         try:
             log_id = self._outbox.undo(self._queue.rows, self._by_identity)
         except OnItsWayError:
@@ -449,7 +459,6 @@ class Annotator(widgets.VBox):
         FrameError
             When there is no such row.
         """
-        self._untouched = False
         found = self._queue.find(row) if isinstance(row, str) else row
         if found is None or not 0 <= found < len(self._queue):
             raise FrameError(f"there is no log {row!r}; there are {len(self._queue)} rows")
@@ -523,11 +532,9 @@ class Annotator(widgets.VBox):
         """Keep what is entered as a draft, so that nothing depends on the kernel's life."""
         if self._showing:
             return
-        self._untouched = False
-        try:
-            log_id = self._queue.log_id
-        except InvalidValueError:
-            return  # Saving will say so.
+        log_id = self._queue.log_id_or_none
+        if log_id is None:
+            return  # Saving will say why.
         editor = change["owner"]
         self._outbox.keep_draft(log_id, _identity(editor.evaluator), editor.draft)
 
@@ -539,17 +546,13 @@ class Annotator(widgets.VBox):
         return known and not label.removed
 
     def _labels(self) -> dict[str, Label]:
-        try:
-            labels = self._outbox.labels(self._queue.log_id)
-        except InvalidValueError:
-            return {}
+        log_id = self._queue.log_id_or_none
+        labels = [] if log_id is None else self._outbox.labels(log_id)
         return {label.evaluator: label for label in labels}
 
     def _drafts(self) -> dict[str, Any]:
-        try:
-            return self._outbox.drafts(self._queue.log_id)
-        except InvalidValueError:
-            return {}
+        log_id = self._queue.log_id_or_none
+        return {} if log_id is None else self._outbox.drafts(log_id)
 
     def _mark(self, log_id: str) -> None:
         """Take note of which scores a log has."""
@@ -560,7 +563,9 @@ class Annotator(widgets.VBox):
             has = label is not None and not label.removed
             (self._labelled.add if has else self._labelled.discard)((log_id, identity))
             scored = scored or has
-            scored = scored or (label is None and self._existing_score(editor, log_id) is not None)
+            # As long as nobody knows whose key this is, a score may be somebody else's.
+            known = label is None and self._scorer is not None
+            scored = scored or (known and self._existing_score(editor, log_id) is not None)
         self._queue.mark(self._queue.scored, log_id, on=scored)
         self._refresh_refused()
 
@@ -574,23 +579,23 @@ class Annotator(widgets.VBox):
         self._refresh_refused()
         self._draw_status()
 
+    @property
+    def _scorer(self) -> str | None:
+        return self._client.scorer or self._outbox.scorer
+
     def _existing_score(self, editor: Editor, log_id: str | None = None) -> Score | None:
         """Return the score that Respan has; this person's, or the only one while that is open."""
-        try:
-            log_id = log_id or self._queue.log_id
-        except InvalidValueError:
-            return None
+        log_id = log_id or self._queue.log_id_or_none or ""
         scores = self._existing.get(log_id, {}).get(_identity(editor.evaluator), [])
-        scorer = self._client.scorer or self._outbox.scorer
-        if scorer is not None:
-            scores = [score for score in scores if score.scorer == scorer]
+        if self._scorer is not None:
+            scores = [score for score in scores if score.scorer == self._scorer]
         return scores[0] if len(scores) == 1 else None
 
     def _ask_around(self) -> None:
         """Have the scores of the logs around looked up, unless they were."""
         if self._lookup.by_log:
-            with contextlib.suppress(InvalidValueError):
-                self._lookup.ask([self._queue.log_id])
+            log_id = self._queue.log_id_or_none
+            self._lookup.ask([] if log_id is None else [log_id])
             return
         ahead = min(self.position + CHUNK // 4, len(self._queue) - 1)
         for position in (ahead, self.position):
@@ -612,11 +617,7 @@ class Annotator(widgets.VBox):
             self._mark(log_id)
         if not log_ids:
             self._asked.clear()  # It failed; the next log asks again.
-        position = self._queue.first_unscored()
-        if self._untouched and position not in (None, self.position):
-            self._queue.position = position or 0
-            self._display()
-        elif all(editor.at_rest for editor in self.editors.values()):
+        if all(editor.at_rest for editor in self.editors.values()):
             self._display_editors()
         else:
             self._draw_status()

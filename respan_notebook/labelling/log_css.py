@@ -124,7 +124,7 @@ LOG_CSS: Final = """
 .rn-log .rn-facts > div { display: flex; gap: 5px; }
 .rn-log .rn-facts dt { color: var(--rn-muted); font-weight: 400; white-space: nowrap; }
 .rn-log .rn-facts dd { min-width: 0; }
-.rn-log .rn-facts :is(dt, dd) { float: none; width: auto; padding: 0; }  /* JupyterLab's differ. */
+.rn-log .rn-facts :is(dt, dd) { float: none; width: auto; padding: 0; }
 .rn-log .rn-fields { width: auto; max-width: 100%; font-size: 12px; }
 .rn-log .rn-fields :is(th, td) { padding: 2px 0; border: 0; }
 .rn-log .rn-fields td { overflow-wrap: anywhere; }

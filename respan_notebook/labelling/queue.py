@@ -86,6 +86,14 @@ class Queue:
             raise InvalidValueError(f"this row can't be scored: {errors[row]}")
         return str(log_ids[row])
 
+    @property
+    def log_id_or_none(self) -> str | None:
+        """The log that is shown; None when the row has none that could be sent."""
+        try:
+            return self.log_id
+        except InvalidValueError:
+            return None
+
     def cells(self) -> dict[str, Any]:
         """Return the cells of the row that is shown, by column."""
         return {

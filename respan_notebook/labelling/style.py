@@ -7,7 +7,8 @@ from typing import Final
 from respan_notebook.labelling.log_view import LOG_CSS
 
 _CSS: Final = """
-.rn-annotator, .rn-editor { --rn-line: var(--jp-border-color2, #ccc); --rn-dim: var(--jp-ui-font-color2, #666);
+.rn-annotator, .rn-editor {
+  --rn-line: var(--jp-border-color2, #ccc); --rn-dim: var(--jp-ui-font-color2, #666);
   --rn-good: var(--jp-success-color1, #2e7d32); --rn-bad: var(--jp-error-color1, #c62828);
   --rn-warn: var(--jp-warn-color0, #b25600); --rn-accent: var(--jp-brand-color1, #1976d2);
   color: var(--jp-ui-font-color1, #222); }

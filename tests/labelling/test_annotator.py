@@ -26,6 +26,7 @@ from respan_notebook import (
     TransportError,
     UnknownEvaluatorError,
 )
+from respan_notebook.labelling import annotator as annotator_module
 from respan_notebook.labelling import sender as sender_module
 from respan_notebook.labelling.annotator import Annotator
 from respan_notebook.labelling.sender import wait_until
@@ -54,7 +55,7 @@ def line(annotator: Annotator, slug: str = "helpfulness") -> str:
 
 
 def live_widgets() -> int:
-    return sum(isinstance(one, Widget) for one in gc.get_objects())
+    return sum(issubclass(type(one), Widget) for one in gc.get_objects())
 
 
 def label(annotator: Annotator, **values: Any) -> None:
@@ -357,8 +358,9 @@ def test_existing__scores_of_others_do_not_count(
 
 
 def test_existing__do_not_disturb_what_is_being_entered(
-    sandbox: Sandbox, outbox: Path, logs: pd.DataFrame
+    sandbox: Sandbox, outbox: Path, logs: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(annotator_module, "_FIRST_LOOK", 0.0)  # As with a server that is slow.
     with RespanClient(sandbox.api_key, sandbox.base_url) as client:
         client.upsert_score("demo_01", ScoreWrite(evaluator_slug="helpfulness", numerical_value=2))
         annotator = logs.respan.annotate("helpfulness", client=client, outbox=outbox)
