@@ -22,6 +22,7 @@ from respan_notebook.labelling.editors import (
     CLEARED,
     INVALID,
     SET,
+    SHOWN,
     UNSET,
     Editor,
     plain_editor,
