@@ -6,6 +6,7 @@ the background. All widgets are built once; moving to another log only changes w
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 import time
@@ -30,7 +31,15 @@ from respan_notebook.labelling.editors import (
 from respan_notebook.labelling.keyboard import ACTIONS, HELP, Keyboard
 from respan_notebook.labelling.log_view import escaped, log_html
 from respan_notebook.labelling.lookup import Lookup
-from respan_notebook.labelling.outbox import REFUSED, WAITING, Change, Label, OnItsWayError, Outbox
+from respan_notebook.labelling.outbox import (
+    REFUSED,
+    SENT,
+    WAITING,
+    Change,
+    Label,
+    OnItsWayError,
+    Outbox,
+)
 from respan_notebook.labelling.queue import CHUNK, Queue
 from respan_notebook.labelling.queue import SHOWN as FILTERS
 from respan_notebook.labelling.sender import Sender, body_of, wait_until
@@ -117,6 +126,8 @@ class Annotator(widgets.VBox):
         self._lookup = Lookup(client, known, self._found)
         self._asked: set[int] = set()  # Chunks of rows.
         self._existing: dict[str, dict[str, list[Score]]] = {}  # Log -> evaluator -> scores.
+        self._entered_here: set[tuple[str, str]] = set()  # What was looked up of these is old.
+        self._known_scorer = ""
         self._labelled: set[tuple[str, str]] = set()
         self._showing = False
         self._turn = 0
@@ -197,23 +208,39 @@ class Annotator(widgets.VBox):
         self._draw_status()
 
     def _show_former(self, editor: Editor, label: Label | None) -> None:
-        score = self._existing_score(editor)
-        if label is not None and not label.removed:
-            source = "in Respan" if label.state != WAITING else "saved, on its way"
-            refusal = label.reason if label.state == REFUSED else ""
-            former = _value_of(label.body, editor.evaluator)
-            explanation = label.body.get("explanation") or ""
-            editor.show(former, explanation, source=source, refusal=refusal or "")
-        elif score is not None and label is None:
-            source = f"in Respan, by {score.scorer}" if score.scorer else "in Respan"
-            former = _value_of(score.model_dump(), editor.evaluator)
-            editor.show(former, score.explanation or "", source=source)
-        else:
+        fields, source = self._standing(editor, label)
+        refusal = label.reason if label is not None and label.state == REFUSED else ""
+        if fields is None:
             editor.show()
+        else:
+            former = _value_of(fields, editor.evaluator)
+            explanation = fields.get("explanation") or ""
+            editor.show(former, explanation, source=source, refusal=refusal or "")
+
+    def _standing(self, editor: Editor, label: Label | None) -> tuple[dict[str, Any] | None, str]:
+        """Return the fields of the score that stands now, None for no score, and where it is."""
+        score = self._existing_score(editor)
+        if label is None or (label.state == SENT and self._is_looked_up(editor)):
+            if score is None:
+                return None, ""
+            by = f", by {score.scorer}" if score.scorer else ""
+            return score.model_dump(), f"in Respan{by}"
+        if label.removed:
+            return None, ""
+        return label.body, "in Respan" if label.state == SENT else "saved, on its way"
+
+    def _is_looked_up(self, editor: Editor) -> bool:
+        """Whether what was looked up says how the score on screen stands."""
+        log_id = self._queue.log_id_or_none or ""
+        here = (log_id, _identity(editor.evaluator)) in self._entered_here
+        return log_id in self._existing and self._scorer is not None and not here
 
     def _draw_status(self) -> None:
         queue, (message, wrong) = self._queue, self._message
-        progress, sending = self.progress, ""
+        progress: dict[str, int] = {}
+        sending = ""
+        with contextlib.suppress(sqlite3.Error):  # The message says what is wrong with the outbox.
+            progress = self.progress
         if self._sender.trouble:
             sending = f'<div class="rn-trouble">{escaped(self._trouble())}</div>'
         looked = self._lookup.trouble
@@ -289,7 +316,7 @@ class Annotator(widgets.VBox):
                 evaluator.id,
                 evaluator.evaluator_slug,
                 _value_of(label.body, evaluator),
-                label.body.get("explanation"),
+                label.body.get("explanation") or None,
                 names.get(label.state, "saved"),
                 label.reason,
             )
@@ -361,14 +388,15 @@ class Annotator(widgets.VBox):
                 for editor in self.editors.values()
                 if (change := self._change(editor, labels.get(_identity(editor.evaluator))))
             ]
-        except InvalidValueError as error:
+        except ValueError as error:
             self._say(f"Nothing was saved. {error}", wrong=True)
             return
-        if not changes and not any(one.state == SHOWN for one in self.editors.values()):
+        if not changes and not any(e.state in (SHOWN, SET) for e in self.editors.values()):
             self._say("Nothing is scored yet. Score something, or skip this log.", wrong=True)
             return
         self._outbox.save(log_id, changes, self._by_identity)
         if changes:
+            self._entered_here |= {(log_id, change.evaluator) for change in changes}
             self._mark(log_id)
         self._go_on("Saved." if changes else "Nothing was changed.")
         self._sender.kick()
@@ -378,16 +406,16 @@ class Annotator(widgets.VBox):
         name = editor.evaluator.name or editor.evaluator.key
         if editor.state == INVALID:
             raise InvalidValueError(f"{name} {editor.error}.")
-        if editor.state == UNSET and editor.explanation.strip():
+        explanation = editor.explanation.strip()
+        if editor.state == UNSET and explanation not in ("", editor.former_explanation.strip()):
             raise InvalidValueError(f"{name} has an explanation, but no score.")
         if not editor.changed:
             return None
         identity = _identity(editor.evaluator)
         former, known, score_id = self._former(editor, label)
         if editor.state == CLEARED:
-            if former is None:
-                return None
-            return Change(identity, former, True, known, former, score_id)
+            body = former or target(editor.evaluator)
+            return Change(identity, body, True, known, former, score_id)
         body = self._body(editor)
         again = label is not None and label.state == REFUSED
         if former is not None and _is_same(former, body) and not again:
@@ -396,10 +424,13 @@ class Annotator(widgets.VBox):
 
     def _body(self, editor: Editor) -> dict[str, Any]:
         value = editor.value if editor.state == SET else editor.former
+        explanation = editor.explanation.strip()
+        # One that is not sent stays as it is; an empty one takes it away.
+        had_one = bool(editor.former_explanation)
         score = score_write(
             editor.evaluator,
             value,
-            explanation=editor.explanation.strip() or None,
+            explanation=explanation if explanation or had_one else None,
             **self._queue.context(),
         )
         assert score is not None, "what an editor has set is a score"
@@ -409,14 +440,16 @@ class Annotator(widgets.VBox):
         self, editor: Editor, label: Label | None
     ) -> tuple[dict[str, Any] | None, bool, str | None]:
         """Return what is there before a save, whether that is known, and Respan's id of it."""
-        if label is not None:
+        if label is not None and not (label.state == SENT and self._is_looked_up(editor)):
             return (None if label.removed else label.body), True, label.score_id
+        if self._scorer is None or self._queue.log_id not in self._existing:
+            return None, False, None  # What a save replaces is found out when it is sent.
         score = self._existing_score(editor)
         if score is None:
-            return None, self._queue.log_id in self._existing, None
-        if self._scorer is None:
-            return None, False, None  # What a save replaces is found out when it is sent.
-        return body_of(score, target(editor.evaluator)), True, score.id
+            return None, True, None
+        field = VALUE_TYPES[editor.evaluator.score_value_type or ""].field
+        body = body_of(score, target(editor.evaluator), field)
+        return body, body is not None, score.id
 
     @_exclusive
     def skip(self) -> None:
@@ -440,11 +473,16 @@ class Annotator(widgets.VBox):
         try:
             log_id = self._outbox.undo(self._queue.rows, self._by_identity)
         except OnItsWayError:
-            self._say("The last save is still on its way; undo it in a moment.", wrong=True)
+            self._say(
+                "The last save can't be undone yet: it is on its way, or what was there before it "
+                "could not be read.",
+                wrong=True,
+            )
             return
         if log_id is None:
             self._say("There is nothing to undo.")
             return
+        self._entered_here |= {(log_id, identity) for identity in self._by_identity}
         self._mark(log_id)
         self._queue.position = self._queue.rows[log_id][0]
         self._message = (f"The last save of log {log_id} is undone.", False)
@@ -508,9 +546,17 @@ class Annotator(widgets.VBox):
 
     def _pressed(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:
         """Do what the key layer asks for; what was meant for an earlier screen is passed over."""
-        action, place = content.get("do"), content.get("editor")
         if content.get("turn") != self._turn:
             return
+        try:
+            self._do(content)
+        except BaseException as error:  # Whatever it is: the browser waits for an answer.
+            self._say(f"{type(error).__name__}: {error}", wrong=True)
+            if not isinstance(error, Exception):
+                raise
+
+    def _do(self, content: Mapping[str, Any]) -> None:
+        action, place = content.get("do"), content.get("editor")
         if action in ("save", *ACTIONS.values()):
             getattr(self, str(action))()
         elif isinstance(place, int) and 0 <= place < len(self.editors):
@@ -563,20 +609,24 @@ class Annotator(widgets.VBox):
             label = labels.get(identity)
             has = label is not None and not label.removed
             (self._labelled.add if has else self._labelled.discard)((log_id, identity))
-            scored = scored or has
             # As long as nobody knows whose key this is, a score may be somebody else's.
             known = label is None and self._scorer is not None
+            scored = scored or has
             scored = scored or (known and self._existing_score(editor, log_id) is not None)
         self._queue.mark(self._queue.scored, log_id, on=scored)
         self._refresh_refused()
 
     def _refresh_refused(self) -> None:
         refused = self._outbox.labels(state=REFUSED)
-        mine = {label.log_id for label in refused if label.evaluator in self._by_identity}
+        mine = {label.log_id for label in refused if self._is_mine(label)}
         self._queue.mark_only(self._queue.refused, mine)
 
     @_exclusive
     def _sending_changed(self) -> None:
+        if self._scorer is not None and self._scorer != self._known_scorer:
+            self._known_scorer = self._scorer
+            for log_id in self._existing:
+                self._mark(log_id)
         self._refresh_refused()
         self._draw_status()
 
@@ -587,6 +637,8 @@ class Annotator(widgets.VBox):
     def _existing_score(self, editor: Editor, log_id: str | None = None) -> Score | None:
         """Return the score that Respan has; this person's, or the only one while that is open."""
         log_id = log_id or self._queue.log_id_or_none or ""
+        if (log_id, _identity(editor.evaluator)) in self._entered_here:
+            return None
         scores = self._existing.get(log_id, {}).get(_identity(editor.evaluator), [])
         if self._scorer is not None:
             scores = [score for score in scores if score.scorer == self._scorer]
@@ -632,7 +684,17 @@ class Annotator(widgets.VBox):
         self._sender.close()
         self._lookup.close()
         self._outbox.close()
-        super().close()
+        _close_all(self)
+
+
+def _close_all(widget: widgets.Widget) -> None:
+    """Close a widget with all that is in it; ipywidgets leaves layouts, styles, children open."""
+    for child in getattr(widget, "children", ()):
+        _close_all(child)
+    for part in ("layout", "style"):
+        if isinstance(getattr(widget, part, None), widgets.Widget):
+            getattr(widget, part).close()
+    widgets.Widget.close(widget)
 
 
 def _identity(evaluator: Evaluator) -> str:
@@ -652,7 +714,7 @@ def _is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two bodies of the same log and evaluator hold the same score."""
     fields = ("numerical_value", "string_value", "boolean_value", "categorical_value")
     names = (*fields, "json_value", "explanation")
-    return all(one.get(name) == other.get(name) for name in names)
+    return all((one.get(name) or None) == (other.get(name) or None) for name in names)
 
 
 def _button(text: str, key: str, action: str, act: Callable[[], None]) -> widgets.Button:

@@ -24,7 +24,7 @@ KEYS: Final = "123456789" + "acdfghiklmopqrtz"
 _MOST_RADIOS: Final = 8
 _MOST_CHECKBOXES: Final = 20
 _MOST_POINTS: Final = 11
-_FULL: Final = widgets.Layout(width="auto")
+_FULL: Final = MappingProxyType({"width": "auto"})
 
 
 class Control:
@@ -85,7 +85,7 @@ class Slider(Control):
         step = _step(evaluator, low, high)
         decimals = len(_brief(step).partition(".")[2])
         self.widget = widgets.FloatSlider(
-            low, min=low, max=high, step=step, readout_format=f".{decimals}f", layout=_FULL
+            low, min=low, max=high, step=step, readout_format=f".{decimals}f", layout=dict(_FULL)
         )
         whole = step == 1 and high - low < len(KEYS)
         self.keys = _point_keys(
@@ -137,7 +137,7 @@ class NumberBox(Control):
     """Numbers without two bounds, typed."""
 
     def __init__(self) -> None:
-        self.widget = widgets.Text(placeholder="a number", layout=_FULL)
+        self.widget = widgets.Text(placeholder="a number", layout=dict(_FULL))
 
     def read(self) -> Any:
         text = self.widget.value.strip()
@@ -214,7 +214,9 @@ class YesNo(Control):
     keys = MappingProxyType({"y": True, "n": False})
 
     def __init__(self, _evaluator: Evaluator) -> None:
-        self.widget = widgets.Checkbox(False, description="Yes (y / n)", indent=False, layout=_FULL)
+        self.widget = widgets.Checkbox(
+            False, description="Yes (y / n)", indent=False, layout=dict(_FULL)
+        )
 
     def show(self, value: Any) -> None:
         self.widget.value = bool(value)
@@ -254,7 +256,7 @@ class OneOf(_Choices):
         super().__init__(evaluator)
         few = len(self.options) <= _MOST_RADIOS
         kind = widgets.RadioButtons if few else widgets.Dropdown
-        self.widget = kind(options=self.options, value=None, layout=_FULL)
+        self.widget = kind(options=self.options, value=None, layout=dict(_FULL))
 
     def show(self, value: Any) -> None:
         self.widget.value = value if value in self.labels else None
@@ -280,7 +282,7 @@ class Checkboxes(_Several):
     def __init__(self, evaluator: Evaluator) -> None:
         super().__init__(evaluator)
         self._boxes = {
-            text: widgets.Checkbox(False, description=label, indent=False, layout=_FULL)
+            text: widgets.Checkbox(False, description=label, indent=False, layout=dict(_FULL))
             for label, text in self.options
         }
         self.widget = widgets.VBox(list(self._boxes.values()))
@@ -301,7 +303,7 @@ class ManyOf(_Several):
 
     def __init__(self, evaluator: Evaluator) -> None:
         super().__init__(evaluator)
-        self.widget = widgets.SelectMultiple(options=self.options, rows=10, layout=_FULL)
+        self.widget = widgets.SelectMultiple(options=self.options, rows=10, layout=dict(_FULL))
 
     def read(self) -> Any:
         return list(self.widget.value) or None
@@ -343,7 +345,7 @@ class Line(Control):
     """One line of text."""
 
     def __init__(self) -> None:
-        self.widget = widgets.Text(layout=_FULL)
+        self.widget = widgets.Text(layout=dict(_FULL))
 
     def read(self) -> Any:
         return self.widget.value or None
@@ -356,7 +358,7 @@ class TextArea(Line):
     """Text of any length."""
 
     def __init__(self, _evaluator: Evaluator | None = None) -> None:
-        self.widget = widgets.Textarea(rows=3, layout=_FULL)
+        self.widget = widgets.Textarea(rows=3, layout=dict(_FULL))
 
     def said(self, value: Any) -> str:
         return f"{len(value)} characters"
@@ -366,7 +368,7 @@ class JsonArea(Control):
     """JSON text, with a button that lays it out and a tree of what it says."""
 
     def __init__(self, _evaluator: Evaluator) -> None:
-        self._area = widgets.Textarea(rows=5, placeholder='{"key": "value"}', layout=_FULL)
+        self._area = widgets.Textarea(rows=5, placeholder='{"key": "value"}', layout=dict(_FULL))
         self._area.add_class("rn-json")
         self._tree = widgets.HTML()
         format_ = widgets.Button(description="Format", tooltip="Lay the JSON out, indented")

@@ -146,12 +146,14 @@ class Editor(widgets.VBox):
 
     @traitlets.validate("value")
     def _check(self, proposal: Any) -> Any:
-        return None if proposal["value"] is None else self._canonical(proposal["value"])
+        value = proposal["value"]
+        return value if self._quiet or value is None else self._canonical(value)
 
     @traitlets.observe("value")
     def _was_set(self, change: Any) -> None:
-        if not self._quiet:  # Set from Python, not by the control.
-            self._enter(change["new"], show=True)
+        with self.lock:
+            if not self._quiet:  # Set from Python, not by the control.
+                self._enter(change["new"], show=True)
 
     @traitlets.observe("explanation")
     def _explanation_was_set(self, change: Any) -> None:
@@ -220,9 +222,10 @@ class Editor(widgets.VBox):
             self._former, self._former_explanation = former, explanation
             self._source, self._refusal = source, refusal
             with self._silently():
-                value = former
-                with contextlib.suppress(InvalidValueError):
-                    value = None if former is None else self._canonical(former)
+                value = None
+                if former is not None:
+                    with contextlib.suppress(InvalidValueError):
+                        value = self._canonical(former)
                 self._control.show(value)
                 self._why.value = explanation
             self._at_rest = self._control.read()
@@ -239,6 +242,11 @@ class Editor(widgets.VBox):
         return not self.changed and not self.explanation and self._control.read() == self._at_rest
 
     @property
+    def former_explanation(self) -> str:
+        """The explanation that was there before."""
+        return self._former_explanation
+
+    @property
     def changed(self) -> bool:
         """Whether saving would change anything."""
         if self.state == SHOWN:
@@ -250,17 +258,25 @@ class Editor(widgets.VBox):
         """What is entered, to be given to :meth:`restore`; None when nothing is."""
         if not self.changed and not (self.state == UNSET and self.explanation):
             return None
-        entered = [box.value for box in self._control.inputs()]
-        return {"state": self.state, "entered": entered, "explanation": self.explanation}
+        # A value and not the state of widgets, which another version of the evaluator may lack.
+        typed = self._control.inputs()[0].value if self.state == INVALID else None
+        return {
+            "state": self.state,
+            "value": self.value,
+            "typed": typed if isinstance(typed, str) else None,
+            "explanation": self.explanation,
+        }
 
     def restore(self, draft: Mapping[str, Any]) -> None:
-        """Enter again what :attr:`draft` gave; what does not fit this editor is passed over."""
-        with self.lock, contextlib.suppress(traitlets.TraitError, TypeError):
+        """Enter again what :attr:`draft` gave; what is no score any more says so."""
+        with self.lock:
             with self._silently():
                 self.explanation = self._why.value = draft["explanation"]
-                for box, value in zip(self._control.inputs(), draft["entered"], strict=False):
-                    box.value = value
-            if draft["state"] in (SET, INVALID):
+                if draft["typed"] is not None and isinstance(self._control.inputs()[0].value, str):
+                    self._control.inputs()[0].value = draft["typed"]
+            if draft["state"] == SET:
+                self._enter(draft["value"], show=True)
+            elif draft["state"] == INVALID:
                 self._enter(self._control.read(), show=False)
             elif draft["state"] == CLEARED:
                 self._enter(None, show=True)
@@ -357,10 +373,11 @@ def editor_for(evaluator: Evaluator) -> Editor:
 def plain_editor(evaluator: Evaluator) -> Editor:
     """Return the same without a style sheet, for where there is one already."""
     try:
-        encoder(evaluator)
+        return Editor(evaluator)
     except UnsupportedEvaluatorError as error:
         return UnsupportedEditor(evaluator, str(error))
-    return Editor(evaluator)
+    except (traitlets.TraitError, ValueError, OverflowError) as error:
+        return UnsupportedEditor(evaluator, f"its bounds or choices make no editor: {error}")
 
 
 def _title_html(evaluator: Evaluator, hint: str) -> str:

@@ -37,6 +37,7 @@ _ESM: Final = r"""
 const TEXT_INPUTS = new Set(["text", "number", "search", "email", "url", "tel", "password"]);
 const TURNS = { s: "skip", b: "back", u: "undo" };
 const SLOW = 1000; // Milliseconds until a wait is explained.
+const WAIT = "Waiting for the kernel… If it was restarted, run the cell again: all is kept.";
 
 function isTyping(target) {
   if (target.isContentEditable || target.tagName === "TEXTAREA") return true;
@@ -56,6 +57,7 @@ async function annotatorOf(el, signal) {
 class KeyLayer {
   constructor(model, root, signal) {
     this.model = model;
+    this.signal = signal;
     this.root = root;
     this.active = 0;
     this.waiting = null;
@@ -123,9 +125,12 @@ class KeyLayer {
     this.waiting = waiting;
     this.root.dataset.rnBusy = "";
     setTimeout(() => {
-      if (this.waiting === waiting) this.root.dataset.rnWait = "Waiting for the kernel…";
+      if (this.waiting === waiting) this.root.dataset.rnWait = WAIT;
     }, SLOW);
-    while (this.holdsBack()) await new Promise((resolve) => setTimeout(resolve, 4));
+    while (this.holdsBack()) {
+      await new Promise((resolve) => setTimeout(resolve, 4));
+      if (this.signal.aborted) return;
+    }
     this.send(action, { turn: waiting.turn });
   }
 
@@ -187,7 +192,7 @@ class KeyLayer {
     const held = event.ctrlKey || event.metaKey || event.altKey;
     if (key === "Enter") return this.enter(event, typing);
     if (key === "Escape") return this.rest(), true;
-    if (typing || held) return false;
+    if (typing || held || target.tagName === "SELECT") return false;
     if (key.startsWith("Arrow")) return this.arrow(event);
     if (key === "?") return this.help();
     const letter = key.toLowerCase();

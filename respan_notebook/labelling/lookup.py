@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 
 from respan_notebook.client import RespanClient
-from respan_notebook.errors import BadRequestError, RespanError
+from respan_notebook.errors import BadRequestError
 from respan_notebook.models import Evaluator, Score
 from respan_notebook.reading import FilterRefusedError, read_scores
 from respan_notebook.retry import Effort
@@ -72,10 +73,11 @@ class Lookup:
             try:
                 scores = self._read(log_ids)
                 self.trouble = ""
-            except RespanError as error:
-                self.trouble = str(error)
+            except Exception as error:  # noqa: BLE001 - a thread that dies would say nothing.
+                self.trouble = str(error) or type(error).__name__
                 log_ids, scores = [], []
-            self._found(log_ids, scores)
+            with contextlib.suppress(Exception):  # What is shown is not this thread's concern.
+                self._found(log_ids, scores)
 
     def _read(self, log_ids: Sequence[str]) -> list[Score]:
         if not self.by_log:
@@ -87,4 +89,8 @@ class Lookup:
                 )
             except (BadRequestError, FilterRefusedError):
                 self.by_log = True
-        return [score for log_id in log_ids for score in self._client.list_scores(log_id)]
+        scores: list[Score] = []
+        for log_id in log_ids:
+            if not self._effort.ended:
+                scores += self._client.list_scores(log_id)
+        return scores

@@ -28,12 +28,14 @@ _VERSION: Final = 1
 _PATIENCE: Final = 10.0  # Seconds that another notebook may be writing.
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS people (
-    server TEXT, person TEXT, scorer TEXT, PRIMARY KEY (server, person));
+    server TEXT, person TEXT, scorer TEXT,
+    refused INTEGER NOT NULL DEFAULT 0,  -- 1: the server does not know this key
+    PRIMARY KEY (server, person));
 CREATE TABLE IF NOT EXISTS labels (
     server TEXT, person TEXT, log_id TEXT, evaluator TEXT,
     body TEXT NOT NULL,      -- of the score, as it is sent
     removed INTEGER NOT NULL,  -- 1: no score any more, here and in Respan
-    version INTEGER NOT NULL,
+    version INTEGER NOT NULL,  -- of the last change: nanoseconds since 1970, never used again
     state TEXT NOT NULL,
     tried INTEGER NOT NULL,  -- 1: may be in Respan
     score_id TEXT, reason TEXT, entered_at TEXT NOT NULL,
@@ -65,7 +67,7 @@ class Label:
     removed : bool
         Whether the person took the score back.
     version : int
-        Grows with every change.
+        Another one after every change.
     state : {"waiting", "sent", "refused"}
         Whether Respan has this version.
     tried : bool
@@ -183,7 +185,7 @@ class Outbox:
             self._db.executescript(_SCHEMA)
             self._db.execute(f"PRAGMA user_version = {_VERSION}")
         with self._write() as db:
-            db.execute("INSERT OR IGNORE INTO people VALUES (?, ?, NULL)", self._own)
+            db.execute("INSERT OR IGNORE INTO people VALUES (?, ?, NULL, 0)", self._own)
 
     def another(self) -> Outbox:
         """Return the same outbox, durable, for use beside this one."""
@@ -222,15 +224,25 @@ class Outbox:
         """Keep who the person is."""
         with self._write() as db:
             db.execute(
-                "UPDATE people SET scorer = ? WHERE server = ? AND person = ?", (scorer, *self._own)
+                "UPDATE people SET scorer = ?, refused = 0 WHERE server = ? AND person = ?",
+                (scorer, *self._own),
             )
 
+    def know_refused(self) -> None:
+        """Keep that the server does not know this key."""
+        with self._write() as db:
+            query = "UPDATE people SET refused = 1 WHERE server = ? AND person = ?"
+            db.execute(query, self._own)
+
     def adopt(self) -> None:
-        """Take over the labels entered with a key that never worked, or the same person's."""
+        """Take over the labels entered with a key that the server refused, or the same person's.
+
+        A key that was not tried yet may be somebody else's; its labels wait for it.
+        """
         strangers = (
             "SELECT person FROM people WHERE server = :server AND person != :person AND "
-            "(scorer IS NULL OR scorer = (SELECT scorer FROM people WHERE server = :server "
-            "AND person = :person))"
+            "(refused AND scorer IS NULL OR scorer = (SELECT scorer FROM people "
+            "WHERE server = :server AND person = :person))"
         )
         names = dict(zip(("server", "person"), self._own, strict=True))
         with self._write() as db:
@@ -247,12 +259,21 @@ class Outbox:
             "UPDATE saves SET person = ?, save = save + ? WHERE server = ? AND person = ?",
             (person, latest, server, other),
         )
+        # Of two labels of the same score the one that was entered later counts.
+        same = (
+            "SELECT 1 FROM labels AS own WHERE own.server = labels.server AND own.person = ? "
+            "AND own.log_id = labels.log_id AND own.evaluator = labels.evaluator "
+            "AND own.version >= labels.version"
+        )
+        db.execute(
+            f"DELETE FROM labels WHERE server = ? AND person = ? AND EXISTS ({same})",
+            (server, other, person),
+        )
         for table in ("labels", "drafts"):
             db.execute(
                 f"UPDATE OR REPLACE {table} SET person = ? WHERE server = ? AND person = ?",
                 (person, server, other),
             )
-        db.execute("DELETE FROM people WHERE server = ? AND person = ?", (server, other))
 
     def waiting_elsewhere(self) -> int:
         """Return how many labels wait that were entered with another person's key."""
@@ -262,7 +283,7 @@ class Outbox:
     # -- labels ---------------------------------------------------------------------------------
 
     def labels(self, log_id: str | None = None, state: str | None = None) -> list[Label]:
-        """Return labels in the order they were entered: all, those of a log, those in a state."""
+        """Return labels (all, those of a log, those in a state), the latest change last."""
         return [
             Label(
                 row["log_id"],
@@ -278,7 +299,7 @@ class Outbox:
             for row in self._read(
                 "SELECT * FROM labels WHERE server = ? AND person = ? "
                 "AND (? IS NULL OR log_id = ?) AND (? IS NULL OR state = ?) "
-                "ORDER BY entered_at, rowid",
+                "ORDER BY version",
                 *(log_id, log_id, state, state),
             )
         ]
@@ -304,9 +325,9 @@ class Outbox:
 
     def _put(self, db: sqlite3.Connection, log_id: str, change: Change) -> None:
         db.execute(
-            "INSERT INTO labels VALUES (?, ?, ?, ?, ?, ?, 1, 'waiting', ?, ?, NULL, ?) "
+            "INSERT INTO labels VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, NULL, ?) "
             "ON CONFLICT DO UPDATE SET body = excluded.body, removed = excluded.removed, "
-            "version = version + 1, state = 'waiting', tried = max(tried, excluded.tried), "
+            "version = excluded.version, state = 'waiting', tried = max(tried, excluded.tried), "
             "score_id = coalesce(score_id, excluded.score_id), reason = NULL, "
             "entered_at = excluded.entered_at",
             (
@@ -315,6 +336,7 @@ class Outbox:
                 change.evaluator,
                 _text(change.body),
                 change.removed,
+                time.time_ns(),
                 change.score_id is not None,
                 change.score_id,
                 datetime.now(UTC).isoformat(),
@@ -351,7 +373,10 @@ class Outbox:
         if not save["known"] and tried:
             raise OnItsWayError
         if save["former"] is not None:
-            change = Change(save["evaluator"], json.loads(save["former"]))
+            former = json.loads(save["former"])
+            if label is not None and "explanation" in json.loads(label["body"]):
+                former.setdefault("explanation", "")  # What is not sent stays as it is.
+            change = Change(save["evaluator"], former)
             self._put(db, save["log_id"], change)
         elif tried:
             change = Change(save["evaluator"], json.loads(label["body"]), removed=True)
@@ -377,13 +402,17 @@ class Outbox:
                 (text, *self._own, label.log_id, label.evaluator),
             )
 
-    def try_(self, labels: Iterable[Label]) -> None:
-        """Keep that these labels are about to be sent."""
+    def try_(self, labels: Iterable[Label]) -> list[Label]:
+        """Keep that these labels are about to be sent; return those that have not changed since."""
         with self._write() as db:
-            db.executemany(
-                f"UPDATE labels SET tried = 1 WHERE {_KEY}",
-                [(*self._own, label.log_id, label.evaluator) for label in labels],
-            )
+            return [
+                label
+                for label in labels
+                if db.execute(
+                    f"UPDATE labels SET tried = 1 WHERE {_KEY} AND version = ?",
+                    (*self._own, label.log_id, label.evaluator, label.version),
+                ).rowcount
+            ]
 
     def settle(self, label: Label, *, score_id: str | None = None, reason: str = "") -> None:
         """Keep that this version of a label arrived, or why it was refused.
@@ -397,6 +426,15 @@ class Outbox:
             db.execute(
                 f"UPDATE labels SET state = ?, reason = ? WHERE {_KEY} AND version = ?",
                 (REFUSED if reason else SENT, reason or None, *where, label.version),
+            )
+
+    def keep_after_all(self, label: Label, reason: str) -> None:
+        """Keep that a removed label is there still, since the server refused to remove it."""
+        with self._write() as db:
+            db.execute(
+                f"UPDATE labels SET removed = 0, state = 'refused', reason = ? "
+                f"WHERE {_KEY} AND version = ?",
+                (reason, *self._own, label.log_id, label.evaluator, label.version),
             )
 
     def forget(self, label: Label) -> None:

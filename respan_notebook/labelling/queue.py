@@ -27,7 +27,7 @@ class Queue:
     Parameters
     ----------
     frame : DataFrame
-        A row per log; it is not copied.
+        A row per log.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Queue:
     def __init__(self, frame: pd.DataFrame) -> None:
         if frame.empty:
             raise FrameError("there is nothing to annotate: the frame has no rows")
-        self._frame = frame
+        self._frame = frame.copy(deep=False)  # It may be sorted while it is labelled.
         self._chunks: dict[int, tuple[list[Any], RowErrors]] = {}
         read_row_ids(frame.head(1))  # Columns that can't be used are said at once.
         self.position = 0
@@ -108,8 +108,8 @@ class Queue:
             if name in cells and name != "explanation":
                 try:
                     found[name] = read(cells[name])
-                except InvalidValueError:
-                    continue  # It would only save the server a look-up.
+                except Exception:  # noqa: BLE001, S112 - it would only save the server a look-up.
+                    continue
         return {name: value for name, value in found.items() if value is not None}
 
     def chunk(self, position: int) -> list[str]:

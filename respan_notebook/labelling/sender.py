@@ -148,32 +148,49 @@ class Sender:
         self._effort = Effort(budget=BUDGET, announce=False)
         if self._closed.is_set():
             return False
+        fine = True
         try:
             former = self._look_up(writes)
             fine = self._write(writes, former)
-            for label in labels:
-                if label.removed and fine:
-                    self._remove(label)
         except RespanError as error:
-            self._stumble(error)
-            return False
+            fine = self._stumble(error)
+        for label in labels:
+            if label.removed and not (self.halted or self._closed.is_set()):
+                try:
+                    self._remove(label)
+                except RespanError as error:
+                    fine = self._stumble(error)
         return fine
 
-    def _stumble(self, error: RespanError) -> None:
-        self.halted = isinstance(error, _FINAL)
+    def _stumble(self, error: RespanError) -> bool:
+        """Take note of what stands in the way; return False."""
+        if isinstance(error, _FINAL):
+            self._halt()
         if not isinstance(error, StoppedError):
             self._tell(str(error))
+        return False
+
+    def _halt(self) -> None:
+        self.halted = True
+        self._outbox.know_refused()
 
     # -- what was there before ------------------------------------------------------------------
 
     def _look_up(self, labels: Sequence[Label]) -> list[tuple[Label, list[Score]]]:
-        """Return the scores that a first write may replace, where that is not known yet."""
+        """Return the scores that a first write may replace, where that is not known yet.
+
+        Where it can't be found out it stays unknown, and such a write can't be undone.
+        """
         found = []
         for label in self._outbox.of_unknown_past(labels):
             try:
                 listed = self._client.list_scores(label.log_id)
             except NotFoundError:
                 listed = []
+            except HTTPError as error:
+                if isinstance(error, _FINAL) or error.status == 429:
+                    raise
+                continue
             scores = [
                 score
                 for score in listed
@@ -190,15 +207,17 @@ class Sender:
 
     def _know_former(self, label: Label, scores: Sequence[Score]) -> None:
         mine = [score for score in scores if score.scorer == self._scorer]
-        self._outbox.know_former(label, body_of(mine[0], label.body) if mine else None)
+        former = body_of(mine[0], label.body, _field(label.body)) if mine else None
+        if former is not None or not mine:
+            self._outbox.know_former(label, former)
 
     # -- writing --------------------------------------------------------------------------------
 
     def _write(self, labels: Sequence[Label], former: Sequence[tuple[Label, list[Score]]]) -> bool:
+        labels = self._outbox.try_(labels)
         if not labels:
             self._tell("")
             return True
-        self._outbox.try_(labels)
         batch = _batch(labels)
         sending = Sending(progress=False)
         report = sending.push(
@@ -220,7 +239,8 @@ class Sender:
                 self._outbox.settle(label, reason=error)
             else:
                 trouble = trouble or error or ""
-                self.halted = self.halted or code in _FINAL_STATUSES
+                if code in _FINAL_STATUSES:
+                    self._halt()
         self.trouble = trouble
         self._changed()
         return not trouble
@@ -233,42 +253,56 @@ class Sender:
     # -- removing -------------------------------------------------------------------------------
 
     def _remove(self, label: Label) -> None:
-        """Take a score away; one whose id is not known is written again to learn it."""
+        """Take a score away."""
         try:
-            score_id = label.score_id
-            if score_id is None and label.tried:
-                score_id = self._client.upsert_score(
-                    label.log_id, ScoreWrite.model_validate(label.body)
-                ).id
+            score_id = label.score_id or self._learn_id(label)
             if score_id is not None:
                 with contextlib.suppress(NotFoundError):
                     self._client.delete_score(label.log_id, score_id)
-        except NotFoundError:
-            pass  # There is no such log: no score either.
         except HTTPError as error:
-            if is_passing(error) or error.status == 429 or isinstance(error, _FINAL):
+            if not _is_refusal(error):
                 raise
-            self._outbox.settle(label, reason=str(error))
-            self._changed()
-            return
-        self._outbox.forget(label)
+            self._outbox.keep_after_all(label, f"it could not be taken away: {error}")
+        else:
+            self._outbox.forget(label)
         self._changed()
 
+    def _learn_id(self, label: Label) -> str | None:
+        """Return the id of a score that may have arrived: it is written again to learn it."""
+        if not label.tried:
+            return None
+        try:
+            score = ScoreWrite.model_validate(label.body)
+            return self._client.upsert_score(label.log_id, score).id
+        except HTTPError as error:
+            if _is_refusal(error):
+                return None  # Then it was refused before, too.
+            raise
 
-def body_of(score: Score, like: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the body that writes a score as it is, for evaluator and log of another body."""
+
+def _is_refusal(error: HTTPError) -> bool:
+    """Whether the server will not take this score, now or later, while it may take others."""
+    final = isinstance(error, _FINAL) or error.status == 429
+    return 400 <= error.status < 500 and not (final or is_passing(error))
+
+
+def body_of(score: Score, like: Mapping[str, Any], field: str) -> dict[str, Any] | None:
+    """Return the body that writes a score as it is, for evaluator and log of another body.
+
+    None when it can't be written: what an older version of the server kept may not fit.
+    """
     kept = {name: v for name, v in like.items() if name not in (*VALUE_FIELDS, "explanation")}
-    values = {
-        name: value
-        for name in (*VALUE_FIELDS, "explanation")
-        if (value := getattr(score, name)) is not None
-    }
-    body = {**kept, **values}
+    body = {**kept, field: getattr(score, field)}
+    if score.explanation:
+        body["explanation"] = score.explanation
     try:
-        ScoreWrite.model_validate(body)
-    except ValueError:  # What an older version of the server kept can't always be written again.
+        return ScoreWrite.model_validate(body).body()
+    except ValueError:
         return None
-    return body
+
+
+def _field(body: Mapping[str, Any]) -> str:
+    return next(name for name in VALUE_FIELDS if name in body)
 
 
 def _batch(labels: Sequence[Label]) -> Batch:
@@ -276,7 +310,7 @@ def _batch(labels: Sequence[Label]) -> Batch:
     targets: dict[tuple[str, str], Target] = {}
     codes, values = [], []
     for label in labels:
-        field = next(name for name in VALUE_FIELDS if name in label.body)
+        field = _field(label.body)
         evaluator = Evaluator(
             id=label.body.get("evaluator_id"),
             evaluator_slug=label.body.get("evaluator_slug"),

@@ -29,8 +29,8 @@ _CSS: Final = """
 .rn-status .rn-trouble { color: var(--rn-warn); }
 .rn-annotator[data-rn-wait]::after { content: attr(data-rn-wait); position: absolute; top: 8px;
   right: 12px; padding: 2px 8px; border-radius: 4px; color: #fff; background: var(--rn-warn); }
-.rn-annotator[data-rn-busy] .rn-body, .rn-annotator[data-rn-busy] .rn-nav {
-  pointer-events: none; }
+.rn-annotator[data-rn-busy] .rn-control, .rn-annotator[data-rn-busy] button,
+.rn-annotator[data-rn-busy] .rn-nav { pointer-events: none; }
 .rn-body { flex-wrap: wrap; gap: 12px; overflow: visible; align-items: flex-start; }
 .rn-side { flex: 3 1 380px; min-width: 0; }
 .rn-editors { flex: 2 1 300px; min-width: 0; max-height: 75vh; overflow: auto; gap: 6px; }

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from respan_notebook import (
     FrameError,
     RespanClient,
     Sandbox,
+    Score,
     ScoreWrite,
     TransportError,
     UnknownEvaluatorError,
@@ -29,7 +31,8 @@ from respan_notebook import (
 from respan_notebook.labelling import annotator as annotator_module
 from respan_notebook.labelling import sender as sender_module
 from respan_notebook.labelling.annotator import Annotator
-from respan_notebook.labelling.sender import wait_until
+from respan_notebook.labelling.outbox import Change, Outbox
+from respan_notebook.labelling.sender import Sender, wait_until
 
 ME = "ann@example.com"
 VALUES: dict[str, Any] = {
@@ -462,6 +465,87 @@ def test_undo__before_anything_was_sent_sends_nothing(
     assert stored(sandbox) == []
 
 
+def test_undo__while_it_is_being_looked_up_is_not_lost(
+    sandbox: Sandbox, annotate: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotator = annotate()
+    annotator.wait()
+    look_up, undone = Sender._look_up, []
+
+    def undo_meanwhile(self: Sender, labels: Any) -> Any:
+        found = look_up(self, labels)
+        if labels and not undone:
+            undone.append(True)
+            annotator.undo()
+            annotator.editors["helpfulness"].value = 5
+            annotator.save()
+        return found
+
+    monkeypatch.setattr(Sender, "_look_up", undo_meanwhile)
+    label(annotator, helpfulness=1)
+    assert wait_until(lambda: bool(undone), 5)
+    assert annotator.wait()
+    assert stored(sandbox) == [("demo_01", "helpfulness", ME, 5.0)]
+    assert list(annotator.scores["value"]) == [5.0]
+
+
+@pytest.mark.parametrize("how", ["undo", "clear"])
+def test_explanation__that_is_taken_back_is_gone_from_the_server(
+    client: RespanClient, annotate: Open, how: str
+) -> None:
+    annotator = annotate()
+    if how == "undo":
+        label(annotator, helpfulness=3)
+        annotator.back()
+    annotator.editors["helpfulness"].explanation = "a private remark"
+    label(annotator, helpfulness=5)
+    assert annotator.wait()
+    if how == "undo":
+        annotator.undo()
+    else:
+        annotator.back()
+        annotator.editors["helpfulness"].explanation = ""
+        annotator.save()
+    assert annotator.wait()
+    (score,) = client.list_scores("demo_01")
+    assert (score.numerical_value, score.explanation or "") == (3 if how == "undo" else 5, "")
+    assert annotator.scores["explanation"].isna().all()
+
+
+def test_clear__is_not_undone_by_what_was_looked_up_before(
+    sandbox: Sandbox, client: RespanClient, annotate: Open
+) -> None:
+    client.upsert_score("demo_01", ScoreWrite(evaluator_slug="helpfulness", numerical_value=2))
+    annotator = annotate()
+    annotator.go_to(0)
+    annotator.wait()
+    annotator.editors["helpfulness"].clear()
+    annotator.save()
+    assert annotator.wait()
+    annotator.go_to(0)
+    assert annotator.editors["helpfulness"].state == "unset"
+    label(annotator, helpfulness=2)
+    assert annotator.wait()
+    assert stored(sandbox) == [("demo_01", "helpfulness", ME, 2.0)]
+
+
+def test_sent_label__that_was_changed_elsewhere_is_shown_as_it_is_now(
+    sandbox: Sandbox, client: RespanClient, annotate: Open
+) -> None:
+    annotator = annotate()
+    label(annotator, helpfulness=3)
+    assert annotator.wait()
+    annotator.close()
+    client.upsert_score("demo_01", ScoreWrite(evaluator_slug="helpfulness", numerical_value=5))
+    again = annotate()
+    again.go_to(0)
+    assert again.wait()
+    assert "5 · Excellent" in line(again)
+    label(again, helpfulness=3)
+    assert again.wait()
+    assert stored(sandbox) == [("demo_01", "helpfulness", ME, 3.0)]
+
+
 # -- what does not arrive -----------------------------------------------------------------------
 
 
@@ -565,7 +649,7 @@ def test_rate_limit__is_waited_for_with_its_reason(outbox: Path, logs: pd.DataFr
         for _ in range(8):
             label(annotator, helpfulness=3)
         assert annotator.wait(15)
-        assert any("the server asks to wait" in one for one in said)
+        assert any(re.search("Labels wait: (the server asks|keeping to)", one) for one in said)
         assert annotator.progress["saved"] == 8
         annotator.close()
 
@@ -614,14 +698,25 @@ def start_labeller(sandbox: Sandbox, outbox: Path, rows: range, kill: str = "") 
     return subprocess.Popen([*command, *rest], stdout=subprocess.PIPE, text=True)
 
 
-def test_two_notebooks__on_one_outbox_send_all_of_it_once(sandbox: Sandbox, outbox: Path) -> None:
-    both = [start_labeller(sandbox, outbox, range(n, n + 15)) for n in (0, 15)]
+def test_two_notebooks__on_one_outbox_send_all_of_it_once(
+    sandbox: Sandbox, outbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from respan_notebook.sandbox.store import Store
+
+    written = []
+    upsert = Store.upsert_score
+
+    def counted(self: Store, **score: Any) -> Any:
+        written.append(score["log_id"])
+        return upsert(self, **score)
+
+    monkeypatch.setattr(Store, "upsert_score", counted)
+    start_labeller(sandbox, outbox, range(20), "kill").communicate(timeout=60)
+    assert written == [], "they wait, and both notebooks find them when they open"
+    both = [start_labeller(sandbox, outbox, range(n, n + 5)) for n in (20, 25)]
     assert [one.communicate(timeout=60)[0].strip() for one in both] == ["True", "True"]
+    assert sorted(written) == [f"demo_{n:02}" for n in range(1, 31)]
     assert [row[3] for row in stored(sandbox)] == [1 + n % 5 for n in range(30)]
-    with sqlite3.connect(outbox) as db:
-        rows = db.execute("SELECT state, version, count(*) FROM labels GROUP BY 1, 2").fetchall()
-    db.close()
-    assert rows == [("sent", 1, 30)]
 
 
 def test_kill_9__right_after_save_loses_nothing(
@@ -679,6 +774,40 @@ def test_outbox__holds_no_key_and_no_text_of_a_log(
     assert b"a draft" in content
 
 
+def test_untried_key__keeps_its_labels_from_others(
+    sandbox: Sandbox, client: RespanClient, annotate: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender_module, "_MOMENT", 60.0)  # Ann's are not sent before she closes.
+    ann = annotate()
+    label(ann, helpfulness=1)
+    ann.close()
+    monkeypatch.undo()
+    with RespanClient(sandbox.api_keys["bob@example.com"], sandbox.base_url) as bobs:
+        bob = annotate(client=bobs)
+        assert "1 scores entered with the key of somebody else wait" in message(bob)
+        label(bob, helpfulness=5)
+        assert bob.wait()
+    assert [row[2:] for row in stored(sandbox)] == [("bob@example.com", 5.0)]
+    again = annotate()
+    assert again.wait()
+    assert ("demo_01", "helpfulness", ME, 1.0) in stored(sandbox)
+
+
+def test_two_keys__of_one_person_keep_the_later_label(sandbox: Sandbox, outbox: Path) -> None:
+    old, new = (Outbox(outbox, "http://server", person) for person in ("key 1", "key 2"))
+    old.save("log", [Change("e", {"evaluator_id": "e", "numerical_value": 1.0})], ["e"])
+    new.save("log", [Change("e", {"evaluator_id": "e", "numerical_value": 5.0})], ["e"])
+    old.save("other", [Change("e", {"evaluator_id": "e", "numerical_value": 2.0})], ["e"])
+    for box in (old, new):
+        box.know_scorer("ann@example.com")
+    new.adopt()
+    kept = [(one.log_id, one.body["numerical_value"]) for one in new.labels()]
+    assert kept == [("log", 5.0), ("other", 2.0)]
+    assert old.labels() == []
+    old.close()
+    new.close()
+
+
 # -- what it gives ------------------------------------------------------------------------------
 
 
@@ -716,6 +845,102 @@ def test_show__picks_columns(annotate: Open) -> None:
     annotator = annotate(show=["model"])
     assert "gpt-4o-mini" in annotator._log.value
     assert "bike lock" not in annotator._log.value
+
+
+# -- what must not lock the screen ----------------------------------------------------------------
+
+
+def test_pressed__answers_whatever_goes_wrong(
+    annotate: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotator = annotate()
+    monkeypatch.setattr(annotator, "save", lambda: 1 / 0)
+    before = annotator._turn
+    annotator._pressed(None, {"do": "save", "editor": 0, "turn": before}, None)
+    assert annotator._turn == before + 1
+    assert "ZeroDivisionError" in message(annotator)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"numerical_value": [3]},
+        {"numerical_value": 9},
+        {"numerical_value": None, "explanation": "the judge failed"},
+        {"numerical_value": 2, "string_value": ""},
+    ],
+    ids=["odd type", "out of bounds", "no value", "a second field"],
+)
+def test_existing__odd_scores_stand_in_nobodys_way(
+    sandbox: Sandbox, annotate: Open, monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]
+) -> None:
+    odd = Score(id="s", log_id="demo_01", evaluator_id="eval_helpfulness", scorer=ME, **fields)
+    monkeypatch.setattr("respan_notebook.labelling.lookup.read_scores", lambda *_, **__: [odd])
+    annotator = annotate()
+    assert annotator.wait()
+    annotator.go_to(0)
+    label(annotator, helpfulness=4)
+    assert annotator.position == 1
+    assert annotator.wait()
+    assert stored(sandbox) == [("demo_01", "helpfulness", ME, 4.0)]
+
+
+def test_save__of_the_value_that_is_there_goes_on(annotate: Open) -> None:
+    annotator = annotate()
+    label(annotator, helpfulness=3)
+    annotator.back()
+    label(annotator, helpfulness=3)
+    assert annotator.position == 1
+    assert "Nothing was changed" in message(annotator)
+
+
+def test_one_bad_log__does_not_stop_the_others(
+    sandbox: Sandbox, annotate: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from respan_notebook.errors import BadRequestError
+
+    list_scores = RespanClient.list_scores
+
+    def refuse(self: RespanClient, log_id: Any, **_: Any) -> Any:
+        if log_id == "demo_02":
+            return list_scores(self, log_id)
+        raise BadRequestError("400", status=400)
+
+    monkeypatch.setattr(RespanClient, "list_scores", refuse)
+    monkeypatch.setattr(RespanClient, "score_pages", refuse)
+    annotator = annotate()
+    for value in (1, 2, 3):
+        label(annotator, helpfulness=value)
+    assert annotator.wait()
+    assert [row[3] for row in stored(sandbox)] == [1, 2, 3]
+
+
+def test_frame__that_is_sorted_meanwhile_changes_nothing(
+    sandbox: Sandbox, annotate: Open, logs: pd.DataFrame
+) -> None:
+    annotator = annotate("helpfulness", logs)
+    with warnings.catch_warnings(action="ignore"):  # pandas 3.1 warns of inplace.
+        logs.sort_values("unique_id", ascending=False, inplace=True)
+    annotator.go_to(1)
+    assert "You charged me twice" in annotator._log.value
+    label(annotator, helpfulness=3)
+    assert annotator.wait()
+    assert [row[0] for row in stored(sandbox)] == ["demo_02"]
+
+
+def test_draft__of_another_definition_is_no_score(annotate: Open) -> None:
+    def tags(*names: str) -> Evaluator:
+        choices = {"choices": [{"name": name} for name in names]}
+        return Evaluator(evaluator_slug="t", score_value_type="multi_select", score_config=choices)
+
+    first = annotate([tags("a", "b")])
+    first.editors["t"].value = ["a"]
+    first.close()
+    second = annotate([tags("new", "a", "b")])
+    assert second.editors["t"].value == ["a"]
+    second.close()
+    third = annotate([tags("new", "b")])
+    assert (third.editors["t"].value, third.editors["t"].state) == (None, "invalid")
 
 
 # -- bad input ----------------------------------------------------------------------------------
@@ -805,12 +1030,19 @@ def test_default_path__is_in_the_users_data_folder(monkeypatch: pytest.MonkeyPat
     assert default_path().parent.name == "respan_notebook"
 
 
+def live_widgets_open() -> int:
+    kinds = (one for one in gc.get_objects() if issubclass(type(one), Widget))
+    return sum(one.comm is not None for one in kinds)
+
+
 def test_close__ends_everything_and_can_be_called_twice(annotate: Open) -> None:
+    opened = live_widgets_open()
     annotator = annotate()
     label(annotator, helpfulness=2)
     annotator.close()
     annotator.close()
     annotator.save()
+    assert live_widgets_open() == opened
     start = time.monotonic()
     assert not annotator._sender.busy
     assert time.monotonic() - start < 1
