@@ -912,6 +912,7 @@ def test_one_bad_log__does_not_stop_the_others(
     for value in (1, 2, 3):
         label(annotator, helpfulness=value)
     assert annotator.wait()
+    monkeypatch.undo()
     assert [row[3] for row in stored(sandbox)] == [1, 2, 3]
 
 
