@@ -363,6 +363,38 @@ annotator
     assert stored(sandbox, "log_id", "numerical_value") == [("demo_01", 4), ("demo_02", 5)]
 
 
+def test_fault__in_the_kernel_is_said_and_locks_nobody_out(label: Label) -> None:
+    page = label()
+    page.run_code("save, annotator.save = annotator.save, lambda: 1 / 0")
+    press(page, "4")
+    act(page, "Enter")
+    page.page.get_by_text("ZeroDivisionError").wait_for()
+    page.run_code("annotator.save = save")
+    act(page, "Enter")
+    assert page.run_code("print(annotator.position)").strip() == "1"
+
+
+def test_letters__in_a_list_choose_from_the_list(label: Label) -> None:
+    page = label()
+    act(page, "4", "Enter")
+    before = turn(page)
+    page.page.locator(".rn-nav select").focus()
+    press(page, "u")
+    page.page.wait_for_timeout(400)
+    assert turn(page) == before
+    assert page.run_code("print(len(annotator.scores))").strip() == "1"
+
+
+def test_output__shown_again_takes_keys_again(label: Label) -> None:
+    page = label()
+    act(page, "4", "Enter")
+    page.command("notebook:hide-all-cell-outputs")
+    page.command("notebook:show-all-cell-outputs")
+    ready(page)
+    act(page, "5", "Enter")
+    assert page.run_code("print(*annotator.scores['value'])").split() == ["4.0", "5.0"]
+
+
 # -- hostile logs -------------------------------------------------------------------------------
 
 RUN = "window.ran=1;alert(1)"
