@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from lab_server import KERNELSPEC, LabServer, theme_name
+from lab_server import KERNELSPEC, LabServer
 from lab_traffic import Traffic, TrafficLog
 
 if TYPE_CHECKING:
@@ -95,13 +95,6 @@ class NotebookPage:
         self._wait_until_ready(timeout)
         self._traffic.clear()
 
-    def reload(self, timeout: float = 60) -> None:
-        """Load the page anew, as a user does; the kernel keeps running. Traffic counts from 0."""
-        self.page.reload(wait_until="commit")
-        self._wait_until_ready(timeout)
-        # What the old page was waiting for is never answered.
-        self._traffic.clear()
-
     def _wait_until_ready(self, timeout: float) -> None:
         ready = "() => window.labPage.isReady()"
         try:
@@ -174,10 +167,6 @@ class NotebookPage:
         """Return the number in brackets of each cell; None if not run, and for text cells."""
         return [cell.get("execution_count") for cell in self.cells()]
 
-    def outputs(self, index: int) -> list[dict[str, Any]]:
-        """Return the outputs of a cell, in nbformat's JSON."""
-        return self.cells()[index].get("outputs", [])
-
     def errors(self) -> list[str]:
         """Return the traceback of each error output, without colours."""
         outputs = [output for cell in self.cells() for output in cell.get("outputs", [])]
@@ -205,10 +194,6 @@ class NotebookPage:
         """The id by which the server's REST API names the kernel."""
         return self.page.evaluate("() => window.labPage.kernel().id")
 
-    def kernel_status(self) -> str:
-        """Return what the page believes: "idle", "busy", "restarting", "autorestarting", ..."""
-        return self.page.evaluate("() => window.labPage.kernel().status")
-
     def kernel_pid(self) -> int:
         """Return the kernel's process id."""
         return int(self.run_code("print(__import__('os').getpid())"))
@@ -227,13 +212,6 @@ class NotebookPage:
         self.reset_traffic(settle=False)
 
     # -- look
-
-    def set_theme(self, theme: Theme) -> None:
-        """Change to the "light" or the "dark" theme, as the menu does."""
-        self.page.emulate_media(color_scheme=theme)
-        self.command("apputils:change-theme", theme=theme_name(theme))
-        light = str(theme == "light").lower()
-        self.page.locator(f'body[data-jp-theme-light="{light}"]').wait_for(state="attached")
 
     def screenshot(self, path: Path | str) -> None:
         """Save what the window shows as a PNG; the text cursor is hidden, animations are ended."""
