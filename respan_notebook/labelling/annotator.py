@@ -28,12 +28,11 @@ from respan_notebook.labelling.editors import (
     Editor,
     plain_editor,
 )
-from respan_notebook.labelling.keyboard import ACTIONS, HELP, Keyboard
-from respan_notebook.labelling.log_view import escaped, log_html
+from respan_notebook.labelling.keyboard import ACTIONS, Keyboard
+from respan_notebook.labelling.log_view import log_html
 from respan_notebook.labelling.lookup import Lookup
 from respan_notebook.labelling.outbox import (
     REFUSED,
-    SENT,
     WAITING,
     Change,
     Label,
@@ -42,10 +41,12 @@ from respan_notebook.labelling.outbox import (
 )
 from respan_notebook.labelling.queue import CHUNK, Queue
 from respan_notebook.labelling.queue import SHOWN as FILTERS
-from respan_notebook.labelling.sender import Sender, body_of, wait_until
+from respan_notebook.labelling.screen import action_button, close_all, help_html, status_html
+from respan_notebook.labelling.sender import Sender, wait_until
+from respan_notebook.labelling.standing import Standing, identity, is_same, value_of
 from respan_notebook.labelling.style import STYLE
 from respan_notebook.models import Evaluator, Score
-from respan_notebook.values import VALUE_TYPES, score_write, target
+from respan_notebook.values import score_write, target
 
 Self = TypeVar("Self", bound="Annotator")
 P = ParamSpec("P")
@@ -122,12 +123,10 @@ class Annotator(widgets.VBox):
         self._queue = queue
         self._client, self._outbox, self._columns = client, outbox, show
         self._sender = Sender(outbox, client, self._sending_changed)
-        known = [one for one in evaluators if _identity(one)]
-        self._lookup = Lookup(client, known, self._found)
+        self._lookup = Lookup(client, [one for one in evaluators if identity(one)], self._found)
         self._asked: set[int] = set()  # Chunks of rows.
-        self._existing: dict[str, dict[str, list[Score]]] = {}  # Log -> evaluator -> scores.
-        self._entered_here: set[tuple[str, str]] = set()  # What was looked up of these is old.
-        self._known_scorer = ""
+        self._standing = Standing(evaluators, client, outbox)
+        self._known_scorer = self._standing.scorer
         self._labelled: set[tuple[str, str]] = set()
         self._showing = False
         self._turn = 0
@@ -143,7 +142,7 @@ class Annotator(widgets.VBox):
 
     def _build(self, evaluators: Sequence[Evaluator]) -> None:
         self.editors: dict[str, Editor] = {one.key: plain_editor(one) for one in evaluators}
-        self._by_identity = {_identity(e.evaluator): e for e in self.editors.values()}
+        self._by_identity = {identity(e.evaluator): e for e in self.editors.values()}
         self._log, self._status = widgets.HTML(), widgets.HTML()
         self._log.add_class("rn-side")
         self._status.add_class("rn-status")
@@ -161,7 +160,7 @@ class Annotator(widgets.VBox):
         for editor in self.editors.values():
             editor.lock = self._lock
             editor.observe(self._entered, "entries")
-        help_ = widgets.HTML(_help_html(self.editors))
+        help_ = widgets.HTML(help_html(self.editors.values()))
         help_.add_class("rn-help")
         super().__init__(
             [widgets.HTML(STYLE), self._navigation(), self._status, body, help_, keyboard]
@@ -169,10 +168,10 @@ class Annotator(widgets.VBox):
         self.add_class("rn-annotator")
 
     def _navigation(self) -> widgets.HBox:
-        self.back_button = _button("‹ Back", "b", "back", self.back)
-        self.skip_button = _button("Skip ›", "s", "skip", self.skip)
-        self.undo_button = _button("Undo", "u", "undo", self.undo)
-        self.save_button = _button("Save & next", "Enter", "save", self.save)
+        self.back_button = action_button("‹ Back", "b", "back", self.back)
+        self.skip_button = action_button("Skip ›", "s", "skip", self.skip)
+        self.undo_button = action_button("Undo", "u", "undo", self.undo)
+        self.save_button = action_button("Save & next", "Enter", "save", self.save)
         self.save_button.button_style = "primary"
         self._filter = widgets.Dropdown(
             options=[(f"show {name}", name) for name in FILTERS], value="all", description="Show"
@@ -199,59 +198,37 @@ class Annotator(widgets.VBox):
         self._showing = True
         try:
             labels, drafts = self._labels(), self._drafts()
-            for identity, editor in self._by_identity.items():
-                self._show_former(editor, labels.get(identity))
-                if identity in drafts:
-                    editor.restore(drafts[identity])
+            for name, editor in self._by_identity.items():
+                self._show_former(editor, labels.get(name))
+                if name in drafts:
+                    editor.restore(drafts[name])
         finally:
             self._showing = False
         self._draw_status()
 
     def _show_former(self, editor: Editor, label: Label | None) -> None:
-        fields, source = self._standing(editor, label)
+        log_id = self._queue.log_id_or_none or ""
+        fields, source = self._standing.fields(log_id, editor.evaluator, label)
         refusal = label.reason if label is not None and label.state == REFUSED else ""
         if fields is None:
             editor.show()
         else:
-            former = _value_of(fields, editor.evaluator)
+            former = value_of(fields, editor.evaluator)
             explanation = fields.get("explanation") or ""
             editor.show(former, explanation, source=source, refusal=refusal or "")
 
-    def _standing(self, editor: Editor, label: Label | None) -> tuple[dict[str, Any] | None, str]:
-        """Return the fields of the score that stands now, None for no score, and where it is."""
-        score = self._existing_score(editor)
-        if label is None or (label.state == SENT and self._is_looked_up(editor)):
-            if score is None:
-                return None, ""
-            by = f", by {score.scorer}" if score.scorer else ""
-            return score.model_dump(), f"in Respan{by}"
-        if label.removed:
-            return None, ""
-        return label.body, "in Respan" if label.state == SENT else "saved, on its way"
-
-    def _is_looked_up(self, editor: Editor) -> bool:
-        """Whether what was looked up says how the score on screen stands."""
-        log_id = self._queue.log_id_or_none or ""
-        here = (log_id, _identity(editor.evaluator)) in self._entered_here
-        return log_id in self._existing and self._scorer is not None and not here
-
     def _draw_status(self) -> None:
-        queue, (message, wrong) = self._queue, self._message
         progress: dict[str, int] = {}
-        sending = ""
         with contextlib.suppress(sqlite3.Error):  # The message says what is wrong with the outbox.
             progress = self.progress
-        if self._sender.trouble:
-            sending = f'<div class="rn-trouble">{escaped(self._trouble())}</div>'
-        looked = self._lookup.trouble
-        if looked and not self._sender.trouble:
-            said = f"What Respan has already could not be read: {looked}"
-            sending = f'<div class="rn-trouble">{escaped(said)}</div>'
-        counts = " · ".join(f"{n} {name.replace('_', ' ')}" for name, n in progress.items())
-        kind = "rn-say rn-wrong" if wrong else "rn-say"
-        self._status.value = (
-            f'<div data-rn-turn="{self._turn}"><b>Log {queue.position + 1} of {len(queue)}</b> · '
-            f'{counts}</div><div class="{kind}">{escaped(message)}</div>{sending}'
+        message, wrong = self._message
+        self._status.value = status_html(
+            f"Log {self.position + 1} of {len(self._queue)}",
+            self._turn,
+            progress,
+            message=message,
+            wrong=wrong,
+            trouble=self._trouble(),
         )
 
     def _trouble(self) -> str:
@@ -260,7 +237,11 @@ class Annotator(widgets.VBox):
                 f"Nothing is sent: {self._sender.trouble}. Your labels are kept; open the "
                 "annotator again with a key that works, and they go out."
             )
-        return f"Labels wait: {self._sender.trouble}. They are kept, and sent as soon as it works."
+        if self._sender.trouble:
+            return f"Labels wait: {self._sender.trouble}. They are kept, and sent when it works."
+        if self._lookup.trouble:
+            return f"What Respan has already could not be read: {self._lookup.trouble}"
+        return ""
 
     def _say(self, message: str, *, wrong: bool = False) -> None:
         """Show a message; it stays until the next."""
@@ -315,7 +296,7 @@ class Annotator(widgets.VBox):
                 label.log_id,
                 evaluator.id,
                 evaluator.evaluator_slug,
-                _value_of(label.body, evaluator),
+                value_of(label.body, evaluator),
                 label.body.get("explanation") or None,
                 names.get(label.state, "saved"),
                 label.reason,
@@ -367,7 +348,7 @@ class Annotator(widgets.VBox):
         end = time.monotonic() + _FIRST_LOOK
         while (position := self._queue.first_unscored()) is not None:
             self._queue.position = position
-            if self._queue.log_id_or_none in (None, *self._existing):
+            if self._queue.log_id_or_none in (None, *self._standing.log_ids):
                 return
             self._ask_around()
             wait_until(lambda: not self._lookup.busy, end - time.monotonic())
@@ -386,7 +367,7 @@ class Annotator(widgets.VBox):
             changes = [
                 change
                 for editor in self.editors.values()
-                if (change := self._change(editor, labels.get(_identity(editor.evaluator))))
+                if (change := self._change(editor, labels.get(identity(editor.evaluator))))
             ]
         except ValueError as error:
             self._say(f"Nothing was saved. {error}", wrong=True)
@@ -396,7 +377,7 @@ class Annotator(widgets.VBox):
             return
         self._outbox.save(log_id, changes, self._by_identity)
         if changes:
-            self._entered_here |= {(log_id, change.evaluator) for change in changes}
+            self._standing.entered(log_id, [change.evaluator for change in changes])
             self._mark(log_id)
         self._go_on("Saved." if changes else "Nothing was changed.")
         self._sender.kick()
@@ -411,16 +392,15 @@ class Annotator(widgets.VBox):
             raise InvalidValueError(f"{name} has an explanation, but no score.")
         if not editor.changed:
             return None
-        identity = _identity(editor.evaluator)
-        former, known, score_id = self._former(editor, label)
+        name = identity(editor.evaluator)
+        before, known, score_id = self._standing.former(self._queue.log_id, editor.evaluator, label)
         if editor.state == CLEARED:
-            body = former or target(editor.evaluator)
-            return Change(identity, body, True, known, former, score_id)
+            return Change(name, before or target(editor.evaluator), True, known, before, score_id)
         body = self._body(editor)
         again = label is not None and label.state == REFUSED
-        if former is not None and _is_same(former, body) and not again:
+        if before is not None and is_same(before, body) and not again:
             return None
-        return Change(identity, body, False, known, former, score_id)
+        return Change(name, body, False, known, before, score_id)
 
     def _body(self, editor: Editor) -> dict[str, Any]:
         value = editor.value if editor.state == SET else editor.former
@@ -435,21 +415,6 @@ class Annotator(widgets.VBox):
         )
         assert score is not None, "what an editor has set is a score"
         return score.body()
-
-    def _former(
-        self, editor: Editor, label: Label | None
-    ) -> tuple[dict[str, Any] | None, bool, str | None]:
-        """Return what is there before a save, whether that is known, and Respan's id of it."""
-        if label is not None and not (label.state == SENT and self._is_looked_up(editor)):
-            return (None if label.removed else label.body), True, label.score_id
-        if self._scorer is None or self._queue.log_id not in self._existing:
-            return None, False, None  # What a save replaces is found out when it is sent.
-        score = self._existing_score(editor)
-        if score is None:
-            return None, True, None
-        field = VALUE_TYPES[editor.evaluator.score_value_type or ""].field
-        body = body_of(score, target(editor.evaluator), field)
-        return body, body is not None, score.id
 
     @_exclusive
     def skip(self) -> None:
@@ -482,7 +447,7 @@ class Annotator(widgets.VBox):
         if log_id is None:
             self._say("There is nothing to undo.")
             return
-        self._entered_here |= {(log_id, identity) for identity in self._by_identity}
+        self._standing.entered(log_id, self._by_identity)
         self._mark(log_id)
         self._queue.position = self._queue.rows[log_id][0]
         self._message = (f"The last save of log {log_id} is undone.", False)
@@ -583,7 +548,7 @@ class Annotator(widgets.VBox):
         if log_id is None:
             return  # Saving will say why.
         editor = change["owner"]
-        self._outbox.keep_draft(log_id, _identity(editor.evaluator), editor.draft)
+        self._outbox.keep_draft(log_id, identity(editor.evaluator), editor.draft)
 
     # -- what is known --------------------------------------------------------------------------
 
@@ -604,16 +569,13 @@ class Annotator(widgets.VBox):
     def _mark(self, log_id: str) -> None:
         """Take note of which scores a log has."""
         labels = {label.evaluator: label for label in self._outbox.labels(log_id)}
-        scored = False
-        for identity, editor in self._by_identity.items():
-            label = labels.get(identity)
+        scored = []
+        for name, editor in self._by_identity.items():
+            label = labels.get(name)
             has = label is not None and not label.removed
-            (self._labelled.add if has else self._labelled.discard)((log_id, identity))
-            # As long as nobody knows whose key this is, a score may be somebody else's.
-            known = label is None and self._scorer is not None
-            scored = scored or has
-            scored = scored or (known and self._existing_score(editor, log_id) is not None)
-        self._queue.mark(self._queue.scored, log_id, on=scored)
+            (self._labelled.add if has else self._labelled.discard)((log_id, name))
+            scored.append(self._standing.is_scored(log_id, editor.evaluator, label))
+        self._queue.mark(self._queue.scored, log_id, on=any(scored))
         self._refresh_refused()
 
     def _refresh_refused(self) -> None:
@@ -623,26 +585,12 @@ class Annotator(widgets.VBox):
 
     @_exclusive
     def _sending_changed(self) -> None:
-        if self._scorer is not None and self._scorer != self._known_scorer:
-            self._known_scorer = self._scorer
-            for log_id in self._existing:
+        if self._standing.scorer != self._known_scorer:
+            self._known_scorer = self._standing.scorer
+            for log_id in self._standing.log_ids:
                 self._mark(log_id)
         self._refresh_refused()
         self._draw_status()
-
-    @property
-    def _scorer(self) -> str | None:
-        return self._client.scorer or self._outbox.scorer
-
-    def _existing_score(self, editor: Editor, log_id: str | None = None) -> Score | None:
-        """Return the score that Respan has; this person's, or the only one while that is open."""
-        log_id = log_id or self._queue.log_id_or_none or ""
-        if (log_id, _identity(editor.evaluator)) in self._entered_here:
-            return None
-        scores = self._existing.get(log_id, {}).get(_identity(editor.evaluator), [])
-        if self._scorer is not None:
-            scores = [score for score in scores if score.scorer == self._scorer]
-        return scores[0] if len(scores) == 1 else None
 
     def _ask_around(self) -> None:
         """Have the scores of the logs around looked up, unless they were."""
@@ -660,12 +608,7 @@ class Annotator(widgets.VBox):
     @_exclusive
     def _found(self, log_ids: Sequence[str], scores: Sequence[Score]) -> None:
         """Take in what was looked up, and show it where nothing was entered yet."""
-        for log_id in log_ids:
-            self._existing[log_id] = {}
-        for score in scores:
-            for name in {score.evaluator_id, score.evaluator_slug} & self._by_identity.keys():
-                found = self._existing.setdefault(score.log_id or "", {})
-                found.setdefault(str(name), []).append(score)
+        self._standing.take_in(log_ids, scores)
         for log_id in {score.log_id or "" for score in scores}:
             self._mark(log_id)
         if not log_ids:
@@ -684,56 +627,4 @@ class Annotator(widgets.VBox):
         self._sender.close()
         self._lookup.close()
         self._outbox.close()
-        _close_all(self)
-
-
-def _close_all(widget: widgets.Widget) -> None:
-    """Close a widget with all that is in it; ipywidgets leaves layouts, styles, children open."""
-    for child in getattr(widget, "children", ()):
-        _close_all(child)
-    for part in ("layout", "style"):
-        if isinstance(getattr(widget, part, None), widgets.Widget):
-            getattr(widget, part).close()
-    widgets.Widget.close(widget)
-
-
-def _identity(evaluator: Evaluator) -> str:
-    return evaluator.id or evaluator.key
-
-
-def _value_of(fields: Mapping[str, Any], evaluator: Evaluator) -> Any:
-    """Return the value in a score's fields as an editor has it; None when there is none."""
-    kind = VALUE_TYPES.get(evaluator.score_value_type or "")
-    value = fields.get(kind.field) if kind else None
-    if evaluator.score_value_type == "single_select" and isinstance(value, list):
-        return value[0] if len(value) == 1 else None
-    return value
-
-
-def _is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two bodies of the same log and evaluator hold the same score."""
-    fields = ("numerical_value", "string_value", "boolean_value", "categorical_value")
-    names = (*fields, "json_value", "explanation")
-    return all((one.get(name) or None) == (other.get(name) or None) for name in names)
-
-
-def _button(text: str, key: str, action: str, act: Callable[[], None]) -> widgets.Button:
-    button = widgets.Button(description=text, tooltip=f"{action} ({key})")
-    button.add_class("rn-act")
-    button.add_class(f"rn-do-{action}")
-    button.on_click(lambda _: act())
-    return button
-
-
-def _help_html(editors: Mapping[str, Editor]) -> str:
-    rows = [*HELP]
-    for editor in editors.values():
-        keys = ", ".join(f"{key} {said}" for key, said in editor.hotkeys.items())
-        if keys:
-            rows.append((editor.evaluator.name or editor.evaluator.key, keys))
-    cells = "".join(
-        f"<tr><td>{escaped(key)}</td><td>{escaped(what)}</td></tr>" for key, what in rows
-    )
-    return (
-        f"<details><summary>Keys: click on the log first</summary><table>{cells}</table></details>"
-    )
+        close_all(self)

@@ -1,0 +1,60 @@
+"""The parts of the annotator's screen beside the log and the editors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import ipywidgets as widgets
+
+from respan_notebook.labelling.editors import Editor
+from respan_notebook.labelling.keyboard import HELP
+from respan_notebook.labelling.log_view import escaped
+
+
+def action_button(text: str, key: str, action: str, act: Callable[[], None]) -> widgets.Button:
+    """Return a button for an action; its classes tell the key layer which."""
+    button = widgets.Button(description=text, tooltip=f"{action} ({key})")
+    button.add_class("rn-act")
+    button.add_class(f"rn-do-{action}")
+    button.on_click(lambda _: act())
+    return button
+
+
+def status_html(
+    place: str, turn: int, progress: Mapping[str, int], *, message: str, wrong: bool, trouble: str
+) -> str:
+    """Return the line that says where one is and what became of the labels.
+
+    ``turn`` grows with everything that the annotator does; the key layer waits for it.
+    """
+    counts = " · ".join(f"{n} {name.replace('_', ' ')}" for name, n in progress.items())
+    kind = "rn-say rn-wrong" if wrong else "rn-say"
+    waits = f'<div class="rn-trouble">{escaped(trouble)}</div>' if trouble else ""
+    return (
+        f'<div data-rn-turn="{turn}"><b>{place}</b> · {counts}</div>'
+        f'<div class="{kind}">{escaped(message)}</div>{waits}'
+    )
+
+
+def help_html(editors: Iterable[Editor]) -> str:
+    """Return the list of all keys, those of the editors as well, folded."""
+    rows = [*HELP]
+    for editor in editors:
+        keys = ", ".join(f"{key} {said}" for key, said in editor.hotkeys.items())
+        if keys:
+            rows.append((editor.evaluator.name or editor.evaluator.key, keys))
+    cells = "".join(
+        f"<tr><td>{escaped(key)}</td><td>{escaped(what)}</td></tr>" for key, what in rows
+    )
+    said = "Keys (click on the log first)"
+    return f"<details><summary>{said}</summary><table>{cells}</table></details>"
+
+
+def close_all(widget: widgets.Widget) -> None:
+    """Close a widget with all that is in it; ipywidgets leaves layouts, styles, children open."""
+    for child in getattr(widget, "children", ()):
+        close_all(child)
+    for part in ("layout", "style"):
+        if isinstance(getattr(widget, part, None), widgets.Widget):
+            getattr(widget, part).close()
+    widgets.Widget.close(widget)

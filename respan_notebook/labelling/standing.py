@@ -1,0 +1,135 @@
+"""What stands now: the score that a log has by an evaluator, here or in Respan.
+
+The outbox knows what was entered on this machine; a look-up says what Respan had a moment ago. Of
+what was entered here since, the outbox knows better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from respan_notebook.client import RespanClient
+from respan_notebook.labelling.outbox import SENT, Label, Outbox
+from respan_notebook.labelling.sender import body_of
+from respan_notebook.models import VALUE_FIELDS, Evaluator, Score
+from respan_notebook.values import VALUE_TYPES, target
+
+Former = tuple[dict[str, Any] | None, bool, str | None]
+"""The score that is there before a save, whether that is known, and Respan's id of it."""
+
+
+class Standing:
+    """What is known of the scores of some evaluators.
+
+    Parameters
+    ----------
+    evaluators : iterable of Evaluator
+        Whose scores count.
+    client : RespanClient
+        Knows whose key it is after the first write.
+    outbox : Outbox
+        Remembers that.
+    """
+
+    def __init__(
+        self, evaluators: Iterable[Evaluator], client: RespanClient, outbox: Outbox
+    ) -> None:
+        self._identities = {identity(one) for one in evaluators}
+        self._client, self._outbox = client, outbox
+        self._scores: dict[str, dict[str, list[Score]]] = {}  # Log -> evaluator -> scores.
+        self._entered: set[tuple[str, str]] = set()
+
+    @property
+    def scorer(self) -> str | None:
+        """Whose key this is; None before the first write with it on this machine."""
+        return self._client.scorer or self._outbox.scorer
+
+    @property
+    def log_ids(self) -> list[str]:
+        """The logs that were looked up."""
+        return list(self._scores)
+
+    def take_in(self, log_ids: Sequence[str], scores: Sequence[Score]) -> None:
+        """Take in what a look-up of these logs found."""
+        self._scores |= {log_id: {} for log_id in log_ids}
+        for score in scores:
+            of_log = self._scores.setdefault(score.log_id or "", {})
+            for name in {score.evaluator_id, score.evaluator_slug} & self._identities:
+                of_log.setdefault(str(name), []).append(score)
+
+    def entered(self, log_id: str, identities: Iterable[str]) -> None:
+        """Take note that scores were entered here, so that what was looked up is old."""
+        self._entered |= {(log_id, one) for one in identities}
+
+    def is_scored(self, log_id: str, evaluator: Evaluator, label: Label | None) -> bool:
+        """Whether a log has a score by this person."""
+        if label is not None:
+            return not label.removed
+        # As long as nobody knows whose key this is, a score may be somebody else's.
+        return self.scorer is not None and self._looked_up(log_id, evaluator) is not None
+
+    def fields(
+        self, log_id: str, evaluator: Evaluator, label: Label | None
+    ) -> tuple[Mapping[str, Any] | None, str]:
+        """Return the fields of the score that stands, None for no score, and where it is."""
+        if self._is_old(log_id, evaluator, label):
+            score = self._looked_up(log_id, evaluator)
+            by = f", by {score.scorer}" if score is not None and score.scorer else ""
+            return (None, "") if score is None else (score.model_dump(), f"in Respan{by}")
+        assert label is not None, "without a label, only what was looked up is known"
+        if label.removed:
+            return None, ""
+        return label.body, "in Respan" if label.state == SENT else "saved, on its way"
+
+    def former(self, log_id: str, evaluator: Evaluator, label: Label | None) -> Former:
+        """Return what a save replaces; what is not known is found out when it is sent."""
+        if not self._is_old(log_id, evaluator, label):
+            assert label is not None, "without a label, only what was looked up is known"
+            return (None if label.removed else label.body), True, label.score_id
+        if self.scorer is None or log_id not in self._scores:
+            return None, False, None
+        score = self._looked_up(log_id, evaluator)
+        if score is None:
+            return None, True, None
+        field = VALUE_TYPES[evaluator.score_value_type or ""].field
+        body = body_of(score, target(evaluator), field)
+        return body, body is not None, score.id
+
+    def _is_old(self, log_id: str, evaluator: Evaluator, label: Label | None) -> bool:
+        """Whether the outbox knows nothing, or less than what was looked up."""
+        if label is None:
+            return True
+        here = (log_id, identity(evaluator)) in self._entered
+        return (
+            label.state == SENT and log_id in self._scores and self.scorer is not None and not here
+        )
+
+    def _looked_up(self, log_id: str, evaluator: Evaluator) -> Score | None:
+        """Return the score that Respan has; this person's, or the only one while that is open."""
+        if (log_id, identity(evaluator)) in self._entered:
+            return None
+        scores = self._scores.get(log_id, {}).get(identity(evaluator), [])
+        if self.scorer is not None:
+            scores = [score for score in scores if score.scorer == self.scorer]
+        return scores[0] if len(scores) == 1 else None
+
+
+def identity(evaluator: Evaluator) -> str:
+    """Return what the outbox knows an evaluator by: its id, else its slug."""
+    return evaluator.id or evaluator.key
+
+
+def value_of(fields: Mapping[str, Any], evaluator: Evaluator) -> Any:
+    """Return the value in a score's fields as an editor has it; None when there is none."""
+    kind = VALUE_TYPES.get(evaluator.score_value_type or "")
+    value = fields.get(kind.field) if kind else None
+    if evaluator.score_value_type == "single_select" and isinstance(value, list):
+        return value[0] if len(value) == 1 else None
+    return value
+
+
+def is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two bodies of the same log and evaluator hold the same score."""
+    explained = (one.get("explanation") or "") == (other.get("explanation") or "")
+    return explained and all(one.get(name) == other.get(name) for name in VALUE_FIELDS)
