@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from canned import CannedServer, canned_servers
 
 from respan_notebook import RespanClient, Sandbox
+from respan_notebook.connection import Connection
 from respan_notebook.retry import Effort
 from respan_notebook.transport import Transport
 
@@ -52,3 +54,17 @@ def client(sandbox: Sandbox) -> Iterator[RespanClient]:
 def canned() -> Iterator[Callable[..., CannedServer]]:
     with canned_servers() as start:
         yield start
+
+
+@pytest.fixture
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every request that is really sent, as method and path."""
+    sent: list[str] = []
+    send = Connection.send
+
+    def counted(self: Connection, method: str, path: str, *rest: Any, **options: Any) -> Any:
+        sent.append(f"{method} {path}")
+        return send(self, method, path, *rest, **options)
+
+    monkeypatch.setattr(Connection, "send", counted)
+    return sent

@@ -54,22 +54,6 @@ def push(frame: pd.DataFrame, client: RespanClient, **options: Any) -> PushRepor
     return frame.respan.push_scores([STARS], client=client, **{"progress": False, **options})
 
 
-@pytest.fixture
-def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every request that is really sent, as method and path."""
-    from respan_notebook.connection import Connection
-
-    sent: list[str] = []
-    send = Connection.send
-
-    def counted(self: Connection, method: str, path: str, *rest: Any, **options: Any) -> Any:
-        sent.append(f"{method} {path}")
-        return send(self, method, path, *rest, **options)
-
-    monkeypatch.setattr(Connection, "send", counted)
-    return sent
-
-
 # -- pacing -------------------------------------------------------------------------------------
 
 

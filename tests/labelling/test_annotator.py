@@ -67,22 +67,6 @@ def label(annotator: Annotator, **values: Any) -> None:
     annotator.save_button.click()
 
 
-@pytest.fixture
-def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every request that is really sent, as method and path."""
-    from respan_notebook.connection import Connection
-
-    sent: list[str] = []
-    send = Connection.send
-
-    def counted(self: Connection, method: str, path: str, *rest: Any, **options: Any) -> Any:
-        sent.append(f"{method} {path}")
-        return send(self, method, path, *rest, **options)
-
-    monkeypatch.setattr(Connection, "send", counted)
-    return sent
-
-
 # -- saving -------------------------------------------------------------------------------------
 
 
