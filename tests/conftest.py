@@ -13,6 +13,9 @@ from respan_notebook.connection import Connection
 from respan_notebook.retry import Effort
 from respan_notebook.transport import Transport
 
+# Looked through for doctests after tests/browser, pytest would take the conftest there for this one.
+collect_ignore = ["conftest.py"]
+
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:

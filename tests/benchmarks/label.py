@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import shutil
 import statistics
 import sys
 import tempfile
@@ -22,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "browser"))
+sys.path.append(str(ROOT / "tests" / "browser"))
 
-from conftest import CHROMIUM_FLAGS, CHROMIUMS  # noqa: E402
+from chromium import FLAGS, find_chromium  # noqa: E402
 from lab_page import NotebookPage, write_notebook  # noqa: E402
 from lab_server import LabServer  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
@@ -95,8 +94,7 @@ def main() -> None:
         LabServer(Path(folder)) as lab,
         sync_playwright() as playwright,
     ):
-        chromium = next(filter(None, map(shutil.which, CHROMIUMS)))
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         logs = _logs(Path(folder))
         _create_logs(sandbox)
         setup = SETUP.format(

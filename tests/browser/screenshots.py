@@ -7,13 +7,13 @@ writes them to ``notebooks/images``. A test makes them, too, and looks whether t
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
+from chromium import FLAGS, find_chromium
 from lab_page import NotebookPage, OpenNotebook, write_notebook
 from lab_server import LabServer
 
@@ -70,11 +70,10 @@ def _opener(lab: LabServer, pages: list[NotebookPage], browser: object) -> Calla
 
 def main() -> None:
     """Write the README's pictures."""
-    from conftest import CHROMIUM_FLAGS, CHROMIUMS
     from playwright.sync_api import sync_playwright
 
     IMAGES.mkdir(exist_ok=True)
-    chromium = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    chromium = find_chromium()
     if chromium is None:
         sys.exit("Chromium is not installed")
     with (
@@ -82,7 +81,7 @@ def main() -> None:
         LabServer(Path(folder)) as lab,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         pages: list[NotebookPage] = []
         take_all(_opener(lab, pages, browser), IMAGES)
         for page in pages:
