@@ -213,7 +213,7 @@ class RespanAccessor:
         evaluators: str | Evaluator | Sequence[str | Evaluator],
         *,
         client: RespanClient | None = None,
-        show: Sequence[Hashable] | None = None,
+        show: Hashable | Sequence[Hashable] | None = None,
         outbox: str | Path | None = None,
     ) -> Annotator:
         """Show the logs of this frame one by one, and take their scores.
@@ -229,7 +229,7 @@ class RespanAccessor:
             Slugs, ids or definitions; each gets an editor that fits its ``score_value_type``.
         client : RespanClient, optional
             Else one made from ``RESPAN_API_KEY`` and ``RESPAN_BASE_URL``.
-        show : sequence of column names, optional
+        show : column name or list of them, optional
             The columns of a log to show, in this order; else all that it has.
         outbox : str or Path, optional
             The SQLite file in which labels are kept; else one in the user's data folder, which

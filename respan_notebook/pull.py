@@ -46,6 +46,15 @@ def pull(
     scores = list(read_scores(client, sound, evaluators, scorer=whose))
     by_name = {name: one for one in evaluators for name in (one.id, one.evaluator_slug) if name}
     if scorer == "all":
+        places = {log_id: row for row, log_id in enumerate(sound)}
+        order = {name: i for i, one in enumerate(evaluators) for name in (one.id, one.key)}
+        scores.sort(
+            key=lambda score: (
+                places[score.log_id or ""],
+                order.get(score.evaluator_id) or order.get(score.evaluator_slug, 0),
+                score.scorer or "",
+            )
+        )
         return _tidy(scores, by_name)
     if whose is None:
         _check_one_scorer(scores)

@@ -180,11 +180,11 @@ class _Sender:
         if held:
             reason = f"the server asks to wait, {math.ceil(held)} s more"
         elif trouble:
-            reason = f"trying again after: {trouble[:_REASON]}"
+            reason = f"trying again after: {trouble}"
         else:
             reason = f"keeping to {limit[0]} in {limit[1]:.3g} s" if limit else ""
         self._tell(reason)
-        bar.set_postfix_str(reason, refresh=False)
+        bar.set_postfix_str(reason[:_REASON], refresh=False)
         bar.update(self._done - start - bar.n)
         if held or trouble:
             bar.refresh()

@@ -13,7 +13,7 @@ from respan_notebook.connection import Connection
 from respan_notebook.retry import Effort
 from respan_notebook.transport import Transport
 
-# Looked through for doctests after tests/browser, pytest would take the conftest there for this one.
+# Looked through for doctests after tests/browser, the conftest there would be taken for this one.
 collect_ignore = ["conftest.py"]
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from respan_notebook.client import RespanClient
-from respan_notebook.errors import ConfigurationError, ServerError, TransportError
-from respan_notebook.evaluators import Catalogue
+from respan_notebook.errors import ConfigurationError, FrameError, ServerError, TransportError
+from respan_notebook.evaluators import Catalogue, choose
 from respan_notebook.labelling.annotator import Annotator
 from respan_notebook.labelling.outbox import Outbox, default_path
 from respan_notebook.labelling.queue import Queue
@@ -21,7 +21,7 @@ def open_annotator(
     frame: pd.DataFrame,
     evaluators: str | Evaluator | Sequence[str | Evaluator],
     client: RespanClient | None,
-    show: Sequence[Hashable] | None,
+    show: Hashable | Sequence[Hashable] | None,
     outbox: str | Path | None,
 ) -> Annotator:
     """Return an annotator; see :meth:`respan_notebook.RespanAccessor.annotate`."""
@@ -30,14 +30,25 @@ def open_annotator(
     if not wanted:
         raise ConfigurationError("no evaluator given: pass slugs, ids or Evaluator objects")
     queue = Queue(frame)
+    columns = _shown(frame, show)
     path = Path(outbox) if outbox is not None else default_path()
     box = Outbox(path.absolute(), client.base_url, client.fingerprint)
     try:
         definitions = _definitions(wanted, client, box)
-        return Annotator(queue, definitions, client, box, show=show)
+        return Annotator(queue, definitions, client, box, show=columns)
     except BaseException:
         box.close()
         raise
+
+
+def _shown(
+    frame: pd.DataFrame, show: Hashable | Sequence[Hashable] | None
+) -> Sequence[Hashable] | None:
+    columns = show if show is None or isinstance(show, list) else [show]
+    for name in columns or ():
+        if name not in frame.columns:
+            raise FrameError(f"show: no column {name!r}; {choose(name, frame.columns)}")
+    return columns
 
 
 def _definitions(

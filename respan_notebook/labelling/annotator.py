@@ -51,6 +51,7 @@ from respan_notebook.values import score_write, target
 Self = TypeVar("Self", bound="Annotator")
 P = ParamSpec("P")
 _FIRST_LOOK: Final = 1.0  # Seconds that opening waits for what Respan has already.
+_IN_BACKGROUND: Final = ("_sending_changed", "_found")
 _COLUMNS: Final = (
     "log_id",
     "evaluator_id",
@@ -70,8 +71,10 @@ def _exclusive(
     @wraps(method)
     def locked(self: Self, /, *args: P.args, **kwargs: P.kwargs) -> None:
         with self._lock:
-            if self._closed:
+            if self._closed and method.__name__ in _IN_BACKGROUND:
                 return
+            if self._closed:
+                raise ConfigurationError("this annotator is closed; open one with annotate(...)")
             try:
                 method(self, *args, **kwargs)
             except sqlite3.Error as error:
@@ -176,7 +179,7 @@ class Annotator(widgets.VBox):
         self._filter = widgets.Dropdown(
             options=[(f"show {name}", name) for name in FILTERS], value="all", description="Show"
         )
-        self._filter.observe(lambda change: self.show_only(change["new"]), "value")
+        self._filter.observe(lambda change: self._filtered(change["new"]), "value")
         self._jump = widgets.Text(
             placeholder="go to: number or id", description="Go to", continuous_update=False
         )
@@ -287,6 +290,8 @@ class Annotator(widgets.VBox):
         "on its way", "refused") and ``reason`` (why it was refused); RangeIndex, in the order of
         the logs and of the editors. What is not there is None. ``push_scores`` takes this frame.
         """
+        if self._closed:
+            return self._last_scores.copy()
         names = {WAITING: "on its way", REFUSED: "refused"}
         labels = [label for label in self._outbox.labels() if self._is_mine(label)]
         order = list(self._by_identity)
@@ -456,7 +461,7 @@ class Annotator(widgets.VBox):
 
     @_exclusive
     def go_to(self, row: int | str) -> None:
-        """Show a row: by its position, from 0, or the first one with a log id.
+        """Show a row: by its position, from 0, or by a log id; text also by its number, from 1.
 
         Raises
         ------
@@ -465,7 +470,9 @@ class Annotator(widgets.VBox):
         """
         found = self._queue.find(row) if isinstance(row, str) else row
         if found is None or not 0 <= found < len(self._queue):
-            raise FrameError(f"there is no log {row!r}; there are {len(self._queue)} rows")
+            last = len(self._queue)
+            range_ = f"1 to {last}" if isinstance(row, str) else f"0 to {last - 1}"
+            raise FrameError(f"there is no log {row!r}; rows are {range_}, or the id of a log")
         self._queue.position = found
         self._message = ("", False)
         self._display()
@@ -481,15 +488,22 @@ class Annotator(widgets.VBox):
         """
         if which not in FILTERS:
             raise ConfigurationError(f"show one of {FILTERS}, not {which!r}")
-        self._filter.value = self._queue.shown = which
-        start = self.position
-        self._queue.position = -1
-        if self._queue.move(1):
-            self._message = ("", False)
-            self._display()
+        start, self._queue.shown = self.position, which
+        if which == "all":
+            self._say("")
         else:
-            self._queue.position = start
-            self._say(f"No log is {which}.")
+            self._queue.position = -1
+            if self._queue.move(1):
+                self._message = ("", False)
+                self._display()
+            else:
+                self._queue.position, self._queue.shown = start, "all"
+                self._say(f"No log is {which}.")
+        self._filter.value = self._queue.shown
+
+    def _filtered(self, which: str) -> None:
+        if which != self._queue.shown:
+            self.show_only(which)
 
     def _go_on(self, message: str) -> None:
         if self._queue.move(1):
@@ -623,6 +637,7 @@ class Annotator(widgets.VBox):
         with self._lock:
             if self._closed:
                 return
+            self._last_scores = self.scores
             self._closed = True
         self._sender.close()
         self._lookup.close()

@@ -94,7 +94,8 @@ class Slider(Control):
             else [low + i * (high - low) / 10 for i in range(11)],
             by_value=whole,
         )
-        self.hint = "0-9, a: tenths" if not whole else "keys: the numbers"
+        letters = [f"{key} = {_brief(point)}" for key, point in self.keys.items() if key.isalpha()]
+        self.hint = ", ".join(["keys: its digits" if whole else "keys: 0-9 for tenths", *letters])
 
     def show(self, value: Any) -> None:
         inside = is_number(value) and self.widget.min <= value <= self.widget.max

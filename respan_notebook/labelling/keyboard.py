@@ -94,6 +94,10 @@ class KeyLayer {
     return Number(this.root.querySelector("[data-rn-turn]")?.dataset.rnTurn ?? 0);
   }
 
+  place() {
+    return this.root.querySelector("[data-rn-turn] b")?.textContent;
+  }
+
   mark(place) {
     const editors = this.editors();
     this.active = (place + editors.length) % Math.max(editors.length, 1);
@@ -121,7 +125,7 @@ class KeyLayer {
 
   async take(action) {
     if (this.waiting) return;
-    const waiting = { turn: this.turn() };
+    const waiting = { turn: this.turn(), place: this.place() };
     this.waiting = waiting;
     this.root.dataset.rnBusy = "";
     setTimeout(() => {
@@ -135,11 +139,16 @@ class KeyLayer {
   }
 
   onChange() {
-    if (!this.waiting || this.turn() <= this.waiting.turn) return;
+    const { waiting } = this;
+    if (!waiting || this.turn() <= waiting.turn) return;
     this.waiting = null;
     delete this.root.dataset.rnBusy;
     delete this.root.dataset.rnWait;
-    if (!isTyping(document.activeElement)) this.mark(0);
+    // On the next log, keys are keys again: they must not become the text of its score.
+    if (this.place() !== waiting.place) {
+      if (this.root.contains(document.activeElement)) this.rest();
+      this.mark(0);
+    }
   }
 
   rest() {
@@ -232,6 +241,7 @@ class KeyLayer {
   help() {
     const list = this.root.querySelector(".rn-help details");
     if (list) list.open = !list.open;
+    if (list?.open) list.scrollIntoView({ block: "nearest" });
     return true;
   }
 

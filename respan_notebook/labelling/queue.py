@@ -159,9 +159,7 @@ class Queue:
         """Return the row with this log id, else with this number, counted from 1."""
         if target in self.rows:
             return self.rows[target][0]
-        if target.isdecimal() and 1 <= int(target) <= len(self):
-            return int(target) - 1
-        return None
+        return int(target) - 1 if target.isdecimal() else None
 
     def _wanted(self) -> npt.NDArray[np.bool_]:
         if self.shown == "unscored":

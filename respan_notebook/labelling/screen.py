@@ -27,11 +27,18 @@ def status_html(
 
     ``turn`` grows with everything that the annotator does; the key layer waits for it.
     """
-    counts = " · ".join(f"{n} {name.replace('_', ' ')}" for name, n in progress.items())
+    logs, scores = (
+        ", ".join(
+            f"{n} {name.replace('_', ' ')}"
+            for name in names
+            if (n := progress.get(name, 0)) or name in ("scored", "left", "saved")
+        )
+        for names in (("scored", "skipped", "left"), ("saved", "on_their_way", "refused"))
+    )
     kind = "rn-say rn-wrong" if wrong else "rn-say"
     waits = f'<div class="rn-trouble">{escaped(trouble)}</div>' if trouble else ""
     return (
-        f'<div data-rn-turn="{turn}"><b>{place}</b> · {counts}</div>'
+        f'<div data-rn-turn="{turn}"><b>{place}</b> · logs: {logs} · scores: {scores}</div>'
         f'<div class="{kind}">{escaped(message)}</div>{waits}'
     )
 
@@ -40,7 +47,10 @@ def help_html(editors: Iterable[Editor]) -> str:
     """Return the list of all keys, those of the editors as well, folded."""
     rows = [*HELP]
     for editor in editors:
-        keys = ", ".join(f"{key} {said}" for key, said in editor.hotkeys.items())
+        keys = ", ".join(
+            said if said.startswith(key) else f"{key} {said}"
+            for key, said in editor.hotkeys.items()
+        )
         if keys:
             rows.append((editor.evaluator.name or editor.evaluator.key, keys))
     cells = "".join(

@@ -32,8 +32,8 @@ _CSS: Final = """
 .rn-annotator[data-rn-busy] .rn-control, .rn-annotator[data-rn-busy] button,
 .rn-annotator[data-rn-busy] .rn-nav { pointer-events: none; }
 .rn-body { flex-wrap: wrap; gap: 12px; overflow: visible; align-items: flex-start; }
-.rn-side { flex: 3 1 380px; min-width: 0; }
-.rn-editors { flex: 2 1 300px; min-width: 0; max-height: 75vh; overflow: auto; gap: 6px; }
+.rn-side { flex: 3 1 340px; min-width: 0; }
+.rn-editors { flex: 2.4 1 340px; min-width: 0; max-height: 90vh; overflow: auto; gap: 6px; }
 .rn-editor { flex: none; border: 1px solid var(--rn-line); border-left: 4px solid var(--rn-line);
   border-radius: 4px; padding: 4px 8px; overflow: visible; max-width: 100%; }
 .rn-annotator:focus-within .rn-active { border-left-color: var(--rn-accent);
@@ -41,7 +41,7 @@ _CSS: Final = """
 .rn-editor .widget-inline-hbox { width: auto; }
 .rn-editor .widget-toggle-buttons, .rn-editor .widget-radio { width: auto; height: auto; }
 .rn-editor .widget-toggle-buttons .mod-active { background: var(--rn-accent); color: #fff; }
-.rn-editor .widget-toggle-buttons button { width: auto; padding: 0 8px; }
+.rn-editor .widget-toggle-buttons button { width: auto; padding: 0 6px; }
 .rn-editor .widget-radio-box { height: auto; }
 .rn-editor .widget-radio-box label { height: auto; line-height: 1.6; }
 .rn-editor .widget-checkbox { height: auto; margin: 0 2px; }

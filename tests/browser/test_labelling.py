@@ -165,10 +165,10 @@ def test_keys__skip_back_undo_accept_clear_explain_and_help(label: Label) -> Non
     press(page, "ArrowDown", "v", "ArrowRight", "ArrowRight", "ArrowLeft", "e")
     page.page.keyboard.type("because s")
     act(page, "Control+Enter")
+    press(page, "2", "x")  # They are keys again, and not the text of the next explanation.
     assert arrived(page)
     seen = page.run_code("print(annotator.scores[['value', 'explanation']].values.tolist())")
     assert seen.strip() == "[[1.0, 'because s']]"
-    press(page, "Escape")
     act(page, "u")
     assert page.run_code("print(annotator.position, len(annotator.scores))").split() == ["0", "0"]
     press(page, "3", "x")
@@ -297,6 +297,8 @@ def test_busy_kernel__a_fast_typist_loses_no_letter_and_scores_no_other_log(
     press(page, "Control+Enter")
     page.page.keyboard.type("too early")
     assert wait_until(lambda: turn(page) > before, 60)
+    page.page.wait_for_timeout(200)
+    page.page.keyboard.type("z z z")
     page.page.wait_for_timeout(500)
     assert states(page) == ["unset"]
     assert arrived(page)

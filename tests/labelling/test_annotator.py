@@ -274,6 +274,9 @@ def test_show_only__goes_through_unscored_logs(annotate: Open) -> None:
     assert annotator.position == 3
     annotator.show_only("refused")
     assert "No log is refused" in message(annotator)
+    assert (annotator.position, annotator._filter.value) == (3, "all")
+    annotator._filter.value = "unscored"
+    assert annotator.position == 1
     with pytest.raises(ConfigurationError, match="show one of"):
         annotator.show_only("some")
 
@@ -825,10 +828,13 @@ def test_repr__is_short(annotate: Open) -> None:
     assert repr(annotator.editors["helpfulness"]) == "Editor('helpfulness', value=None)"
 
 
-def test_show__picks_columns(annotate: Open) -> None:
-    annotator = annotate(show=["model"])
+@pytest.mark.parametrize("show", ["model", ["model"]])
+def test_show__picks_columns(annotate: Open, show: Any) -> None:
+    annotator = annotate(show=show)
     assert "gpt-4o-mini" in annotator._log.value
     assert "bike lock" not in annotator._log.value
+    with pytest.raises(FrameError, match="did you mean 'model'"):
+        annotate(show=["modle"])
 
 
 # -- what must not lock the screen ----------------------------------------------------------------
@@ -1026,7 +1032,9 @@ def test_close__ends_everything_and_can_be_called_twice(annotate: Open) -> None:
     label(annotator, helpfulness=2)
     annotator.close()
     annotator.close()
-    annotator.save()
+    assert list(annotator.scores["value"]) == [2.0]
+    with pytest.raises(ConfigurationError, match="this annotator is closed"):
+        annotator.save()
     assert live_widgets_open() == opened
     start = time.monotonic()
     assert not annotator._sender.busy
