@@ -17,6 +17,11 @@ from respan_notebook.transport import Transport
 collect_ignore = ["conftest.py"]
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Keep nbval from starting coverage in the kernels, where coverage's own patch starts it."""
+    session.config.option.cov_source = None
+
+
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No key and no proxy of the machine's may reach a test."""
