@@ -131,6 +131,7 @@ class Annotator(widgets.VBox):
         self._standing = Standing(evaluators, client, outbox)
         self._known_scorer = self._standing.scorer
         self._labelled: set[tuple[str, str]] = set()
+        self._last_scores = pd.DataFrame(columns=list(_COLUMNS), dtype=object)
         self._showing = False
         self._turn = 0
         self._message = ("", False)
@@ -193,7 +194,12 @@ class Annotator(widgets.VBox):
         """Show the row that the queue is at."""
         self._turn += 1
         self._log.value = log_html(self._queue.cells(), self._columns)
-        self._display_editors()
+        try:
+            self._display_editors()
+        except sqlite3.Error:
+            for editor in self.editors.values():
+                editor.show()  # Not what was entered for another log.
+            raise
         self._ask_around()
 
     def _display_editors(self) -> None:
@@ -269,8 +275,7 @@ class Annotator(widgets.VBox):
         queue = self._queue
         skipped = int((queue.skipped & ~queue.scored).sum())
         scored = int(queue.scored.sum())
-        waiting = {(label.log_id, label.evaluator) for label in self._outbox.labels(state=WAITING)}
-        refused = {(label.log_id, label.evaluator) for label in self._outbox.labels(state=REFUSED)}
+        waiting, refused = self._outbox.score_keys(WAITING), self._outbox.score_keys(REFUSED)
         on_their_way, bad = len(waiting), len(refused & self._labelled)
         return {
             "scored": scored,
@@ -324,15 +329,22 @@ class Annotator(widgets.VBox):
         bool
             Whether nothing waits any more. What was refused does not wait.
         """
-        idle = wait_until(lambda: not (self._sender.busy or self._lookup.busy), timeout)
-        return idle and not self._outbox.labels(state=WAITING)
+        self._sender.kick()
+        wait_until(self._is_done, timeout)
+        return self._is_done() and not self._outbox.score_keys(WAITING)
+
+    def _is_done(self) -> bool:
+        """Whether nothing happens any more; what another notebook has entered may wait as well."""
+        if self._sender.busy or self._lookup.busy:
+            return False
+        return self._sender.halted or not self._outbox.score_keys(WAITING)
 
     def _open(self) -> None:
         self._outbox.adopt()
-        for label in self._outbox.labels():
-            if self._is_mine(label):
-                self._labelled.add((label.log_id, label.evaluator))
-                self._queue.mark(self._queue.scored, label.log_id, on=True)
+        for log_id, name in self._outbox.score_keys():
+            if name in self._by_identity and log_id in self._queue.rows:
+                self._labelled.add((log_id, name))
+                self._queue.mark(self._queue.scored, log_id, on=True)
         self._go_to_first_unscored()
         elsewhere = self._outbox.waiting_elsewhere()
         if elsewhere:
@@ -382,23 +394,28 @@ class Annotator(widgets.VBox):
             return
         self._outbox.save(log_id, changes, self._by_identity)
         if changes:
-            self._standing.entered(log_id, [change.evaluator for change in changes])
+            self._standing.changed(log_id, [change.evaluator for change in changes])
             self._mark(log_id)
         self._go_on("Saved." if changes else "Nothing was changed.")
         self._sender.kick()
 
     def _change(self, editor: Editor, label: Label | None) -> Change | None:
         """Return what saving does to an editor's score, None for nothing."""
-        name = editor.evaluator.name or editor.evaluator.key
+        title = editor.evaluator.name or editor.evaluator.key
         if editor.state == INVALID:
-            raise InvalidValueError(f"{name} {editor.error}.")
+            raise InvalidValueError(f"{title} {editor.error}.")
         explanation = editor.explanation.strip()
         if editor.state == UNSET and explanation not in ("", editor.former_explanation.strip()):
-            raise InvalidValueError(f"{name} has an explanation, but no score.")
+            raise InvalidValueError(f"{title} has an explanation, but no score.")
         if not editor.changed:
             return None
         name = identity(editor.evaluator)
         before, known, score_id = self._standing.former(self._queue.log_id, editor.evaluator, label)
+        if editor.state == CLEARED and not known:
+            raise InvalidValueError(
+                f"{title}: whose score this is, is not known before your first save with this key, "
+                "so it can't be taken away yet."
+            )
         if editor.state == CLEARED:
             return Change(name, before or target(editor.evaluator), True, known, before, score_id)
         body = self._body(editor)
@@ -441,7 +458,7 @@ class Annotator(widgets.VBox):
     def undo(self) -> None:
         """Put back what was there before the last save, here and in Respan, and show that log."""
         try:
-            log_id = self._outbox.undo(self._queue.rows, self._by_identity)
+            undone = self._outbox.undo(self._queue.rows, self._by_identity)
         except OnItsWayError:
             self._say(
                 "The last save can't be undone yet: it is on its way, or what was there before it "
@@ -449,10 +466,11 @@ class Annotator(widgets.VBox):
                 wrong=True,
             )
             return
-        if log_id is None:
+        if undone is None:
             self._say("There is nothing to undo.")
             return
-        self._standing.entered(log_id, self._by_identity)
+        log_id, changed = undone
+        self._standing.changed(log_id, changed)
         self._mark(log_id)
         self._queue.position = self._queue.rows[log_id][0]
         self._message = (f"The last save of log {log_id} is undone.", False)
@@ -593,8 +611,8 @@ class Annotator(widgets.VBox):
         self._refresh_refused()
 
     def _refresh_refused(self) -> None:
-        refused = self._outbox.labels(state=REFUSED)
-        mine = {label.log_id for label in refused if self._is_mine(label)}
+        refused = self._outbox.score_keys(REFUSED)
+        mine = {log_id for log_id, name in refused if name in self._by_identity}
         self._queue.mark_only(self._queue.refused, mine)
 
     @_exclusive
@@ -610,7 +628,8 @@ class Annotator(widgets.VBox):
         """Have the scores of the logs around looked up, unless they were."""
         if self._lookup.by_log:
             log_id = self._queue.log_id_or_none
-            self._lookup.ask([] if log_id is None else [log_id])
+            if log_id is not None:
+                self._lookup.ask([log_id])
             return
         ahead = min(self.position + CHUNK // 4, len(self._queue) - 1)
         for position in (ahead, self.position):
@@ -620,13 +639,15 @@ class Annotator(widgets.VBox):
                 self._lookup.ask(self._queue.chunk(position))
 
     @_exclusive
-    def _found(self, log_ids: Sequence[str], scores: Sequence[Score]) -> None:
+    def _found(self, log_ids: Sequence[str], scores: Sequence[Score], began: int) -> None:
         """Take in what was looked up, and show it where nothing was entered yet."""
-        self._standing.take_in(log_ids, scores)
+        self._standing.take_in(log_ids, scores, began)
         for log_id in {score.log_id or "" for score in scores}:
             self._mark(log_id)
         if not log_ids:
             self._asked.clear()  # It failed; the next log asks again.
+            if self._lookup.by_log and not self._lookup.trouble:
+                self._ask_around()
         if all(editor.at_rest for editor in self.editors.values()):
             self._display_editors()
         else:
@@ -637,7 +658,8 @@ class Annotator(widgets.VBox):
         with self._lock:
             if self._closed:
                 return
-            self._last_scores = self.scores
+            with contextlib.suppress(sqlite3.Error):
+                self._last_scores = self.scores
             self._closed = True
         self._sender.close()
         self._lookup.close()

@@ -227,7 +227,7 @@ class Editor(widgets.VBox):
                     with contextlib.suppress(InvalidValueError):
                         value = self._canonical(former)
                 self._control.show(value)
-                self._why.value = explanation
+                self._why.value = explanation if former is not None else ""
             self._at_rest = self._control.read()
             self._settle(UNSET if former is None else SHOWN, None, "")
 
@@ -239,7 +239,9 @@ class Editor(widgets.VBox):
     @property
     def at_rest(self) -> bool:
         """Whether nothing was entered since :meth:`show`, nor is just being entered."""
-        return not self.changed and not self.explanation and self._control.read() == self._at_rest
+        untouched = self._control.read() == self._at_rest
+        lonely = self.state == UNSET and self.explanation
+        return untouched and not self.changed and not lonely
 
     @property
     def former_explanation(self) -> str:
@@ -329,6 +331,9 @@ class UnsupportedEditor(Editor):
 
     def _canonical(self, _raw: Any) -> Any:
         raise UnsupportedEvaluatorError(self._reason)
+
+    def restore(self, draft: Mapping[str, Any]) -> None:
+        """Leave a draft alone that was made when the type was another."""
 
 
 class _NoControl(Control):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from respan_notebook.client import RespanClient
@@ -12,8 +13,9 @@ from respan_notebook.models import Evaluator, Score
 from respan_notebook.reading import FilterRefusedError, read_scores
 from respan_notebook.retry import Effort
 
-Found = Callable[[Sequence[str], Sequence[Score]], object]
-"""Is told which logs were looked up, and the scores that there are of them."""
+Found = Callable[[Sequence[str], Sequence[Score], int], object]
+"""Is told which logs were looked up, the scores that there are of them, and when that began (in
+nanoseconds since 1970)."""
 
 
 class Lookup:
@@ -33,7 +35,7 @@ class Lookup:
     trouble : str
         Why the last request failed; empty when it did not.
     by_log : bool
-        Whether the server refuses to filter scores, so that logs are asked for one by one.
+        Whether the server refuses to filter scores; then logs are to be asked for one by one.
     """
 
     def __init__(self, client: RespanClient, evaluators: Sequence[Evaluator], found: Found) -> None:
@@ -70,27 +72,23 @@ class Lookup:
                     self._thread = None
                     return
                 log_ids = self._wishes.pop()
+            began, scores = time.time_ns(), list[Score]()
             try:
                 scores = self._read(log_ids)
                 self.trouble = ""
             except Exception as error:  # noqa: BLE001 - a thread that dies would say nothing.
-                self.trouble = str(error) or type(error).__name__
-                log_ids, scores = [], []
+                log_ids = []
+                if isinstance(error, BadRequestError | FilterRefusedError) and not self.by_log:
+                    self.by_log = True
+                else:
+                    self.trouble = str(error) or type(error).__name__
             with contextlib.suppress(Exception):  # What is shown is not this thread's concern.
-                self._found(log_ids, scores)
+                self._found(log_ids, scores, began)
 
     def _read(self, log_ids: Sequence[str]) -> list[Score]:
-        if not self.by_log:
-            try:
-                return list(
-                    read_scores(
-                        self._client, log_ids, self._evaluators, scorer=None, effort=self._effort
-                    )
-                )
-            except (BadRequestError, FilterRefusedError):
-                self.by_log = True
-        scores: list[Score] = []
-        for log_id in log_ids:
-            if not self._effort.ended:
-                scores += self._client.list_scores(log_id)
-        return scores
+        if self.by_log:
+            return [score for log_id in log_ids for score in self._client.list_scores(log_id)]
+        found = read_scores(
+            self._client, log_ids, self._evaluators, scorer=None, effort=self._effort
+        )
+        return list(found)

@@ -38,11 +38,13 @@ CREATE TABLE IF NOT EXISTS labels (
     version INTEGER NOT NULL,  -- of the last change: nanoseconds since 1970, never used again
     state TEXT NOT NULL,
     tried INTEGER NOT NULL,  -- 1: may be in Respan
+    settled INTEGER NOT NULL DEFAULT 0,  -- when Respan last answered, in nanoseconds since 1970
     score_id TEXT, reason TEXT, entered_at TEXT NOT NULL,
     PRIMARY KEY (server, person, log_id, evaluator));
 CREATE INDEX IF NOT EXISTS waiting ON labels (server, person, state);
 CREATE TABLE IF NOT EXISTS saves (
-    save INTEGER, server TEXT, person TEXT, log_id TEXT, evaluator TEXT,
+    save INTEGER,  -- when, in nanoseconds since 1970
+    server TEXT, person TEXT, log_id TEXT, evaluator TEXT,
     known INTEGER NOT NULL,  -- whether it is known what was there before
     former TEXT,             -- body of the score that was there before, null for none
     PRIMARY KEY (server, person, save, evaluator));
@@ -72,6 +74,8 @@ class Label:
         Whether Respan has this version.
     tried : bool
         Whether Respan may have a score, of whatever version.
+    settled : int
+        When Respan last answered, in nanoseconds since 1970; 0 before.
     score_id : str or None
         Respan's id of the score, once it is known.
     reason : str or None
@@ -85,6 +89,7 @@ class Label:
     version: int = 1
     state: str = WAITING
     tried: bool = False
+    settled: int = 0
     score_id: str | None = None
     reason: str | None = None
 
@@ -252,28 +257,24 @@ class Outbox:
 
     def _take_over(self, db: sqlite3.Connection, other: str) -> None:
         server, person = self._own
-        latest = db.execute(
-            "SELECT coalesce(max(save), 0) FROM saves WHERE server = ? AND person = ?", self._own
-        ).fetchone()[0]
-        db.execute(
-            "UPDATE saves SET person = ?, save = save + ? WHERE server = ? AND person = ?",
-            (person, latest, server, other),
-        )
         # Of two labels of the same score the one that was entered later counts.
-        same = (
-            "SELECT 1 FROM labels AS own WHERE own.server = labels.server AND own.person = ? "
-            "AND own.log_id = labels.log_id AND own.evaluator = labels.evaluator "
-            "AND own.version >= labels.version"
+        newer = (
+            "SELECT 1 FROM labels AS own WHERE own.server = {0}.server AND own.person = ? "
+            "AND own.log_id = {0}.log_id AND own.evaluator = {0}.evaluator "
+            "AND own.version >= {0}.{1}"
         )
-        db.execute(
-            f"DELETE FROM labels WHERE server = ? AND person = ? AND EXISTS ({same})",
-            (server, other, person),
-        )
-        for table in ("labels", "drafts"):
+        for table, moment in (("labels", "version"), ("saves", "save")):
             db.execute(
-                f"UPDATE OR REPLACE {table} SET person = ? WHERE server = ? AND person = ?",
+                f"DELETE FROM {table} WHERE server = ? AND person = ? "
+                f"AND EXISTS ({newer.format(table, moment)})",
+                (server, other, person),
+            )
+        for table, own in (("labels", "REPLACE"), ("saves", "REPLACE"), ("drafts", "IGNORE")):
+            db.execute(
+                f"UPDATE OR {own} {table} SET person = ? WHERE server = ? AND person = ?",
                 (person, server, other),
             )
+        db.execute("DELETE FROM drafts WHERE server = ? AND person = ?", (server, other))
 
     def waiting_elsewhere(self) -> int:
         """Return how many labels wait that were entered with another person's key."""
@@ -293,16 +294,25 @@ class Outbox:
                 row["version"],
                 row["state"],
                 bool(row["tried"]),
+                row["settled"],
                 row["score_id"],
                 row["reason"],
             )
-            for row in self._read(
-                "SELECT * FROM labels WHERE server = ? AND person = ? "
-                "AND (? IS NULL OR log_id = ?) AND (? IS NULL OR state = ?) "
-                "ORDER BY version",
-                *(log_id, log_id, state, state),
-            )
+            for row in self._rows("*", {"log_id": log_id, "state": state})
         ]
+
+    def score_keys(self, state: str | None = None) -> set[tuple[str, str]]:
+        """Return log and evaluator of all labels that are scores, or of those in a state."""
+        rows = self._rows("log_id, evaluator", {"state": state, "removed": 0})
+        return {(row["log_id"], row["evaluator"]) for row in rows}
+
+    def _rows(self, columns: str, wanted: Mapping[str, object]) -> list[sqlite3.Row]:
+        given = {name: value for name, value in wanted.items() if value is not None}
+        where = "".join(f" AND {name} = ?" for name in given)
+        return self._read(
+            f"SELECT {columns} FROM labels WHERE server = ? AND person = ?{where} ORDER BY version",
+            *given.values(),
+        )
 
     def save(self, log_id: str, changes: Sequence[Change], evaluators: Iterable[str]) -> None:
         """Keep what a save changes, with what was there before; drafts are dropped.
@@ -310,10 +320,7 @@ class Outbox:
         ``evaluators`` are all that the person could score in this save.
         """
         with self._write() as db:
-            number = db.execute(
-                "SELECT coalesce(max(save), 0) + 1 FROM saves WHERE server = ? AND person = ?",
-                self._own,
-            ).fetchone()[0]
+            number = time.time_ns()
             for change in changes:
                 former = None if change.former is None else _text(change.former)
                 db.execute(
@@ -325,7 +332,7 @@ class Outbox:
 
     def _put(self, db: sqlite3.Connection, log_id: str, change: Change) -> None:
         db.execute(
-            "INSERT INTO labels VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, NULL, ?) "
+            "INSERT INTO labels VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, 0, ?, NULL, ?) "
             "ON CONFLICT DO UPDATE SET body = excluded.body, removed = excluded.removed, "
             "version = excluded.version, state = 'waiting', tried = max(tried, excluded.tried), "
             "score_id = coalesce(score_id, excluded.score_id), reason = NULL, "
@@ -343,13 +350,16 @@ class Outbox:
             ),
         )
 
-    def undo(self, log_ids: Mapping[str, Any], evaluators: Iterable[str]) -> str | None:
+    def undo(
+        self, log_ids: Mapping[str, Any], evaluators: Iterable[str]
+    ) -> tuple[str, list[str]] | None:
         """Put back what was there before the last save of one of these logs.
 
         Returns
         -------
-        str or None
-            The log whose save was undone; None when there is no save to undo.
+        tuple of (str, list of str) or None
+            The log whose save was undone, and the evaluators whose scores in Respan may change by
+            that; None when there is no save to undo.
 
         Raises
         ------
@@ -362,11 +372,11 @@ class Outbox:
             cursor = db.execute(query, self._own)
             mine = (row for row in cursor if row["log_id"] in log_ids and row["evaluator"] in names)
             found = list(_first_save(mine))
-            for row in found:
-                self._put_back(db, row)
-            return found[0]["log_id"] if found else None
+            changed = [row["evaluator"] for row in found if self._put_back(db, row)]
+            return (found[0]["log_id"], changed) if found else None
 
-    def _put_back(self, db: sqlite3.Connection, save: sqlite3.Row) -> None:
+    def _put_back(self, db: sqlite3.Connection, save: sqlite3.Row) -> bool:
+        """Put back what was there before; return whether Respan has to hear of it."""
         where = (*self._own, save["log_id"], save["evaluator"])
         label = db.execute(f"SELECT * FROM labels WHERE {_KEY}", where).fetchone()
         tried = label is not None and label["tried"]
@@ -384,14 +394,16 @@ class Outbox:
         else:
             db.execute(f"DELETE FROM labels WHERE {_KEY}", where)
         db.execute(f"DELETE FROM saves WHERE {_KEY} AND save = ?", (*where, save["save"]))
+        return bool(tried) or save["former"] is not None
 
     # -- sending --------------------------------------------------------------------------------
 
     def of_unknown_past(self, labels: Iterable[Label]) -> list[Label]:
-        """Return those labels of which it is not known what was there before."""
+        """Return those labels of which it is not known what was there before the first try."""
         rows = self._read("SELECT * FROM saves WHERE server = ? AND person = ? AND NOT known")
         unknown = {(row["log_id"], row["evaluator"]) for row in rows}
-        return [label for label in labels if (label.log_id, label.evaluator) in unknown]
+        untried = [label for label in labels if not label.tried]
+        return [label for label in untried if (label.log_id, label.evaluator) in unknown]
 
     def know_former(self, label: Label, former: Mapping[str, Any] | None) -> None:
         """Keep what was there before the first save of this label."""
@@ -414,19 +426,22 @@ class Outbox:
                 ).rowcount
             ]
 
-    def settle(self, label: Label, *, score_id: str | None = None, reason: str = "") -> None:
-        """Keep that this version of a label arrived, or why it was refused.
+    def settle(self, answers: Iterable[tuple[Label, str | None, str]]) -> None:
+        """Keep that versions of labels arrived, with their id, or why they were refused.
 
         A label that was changed meanwhile goes on waiting.
         """
-        where = (*self._own, label.log_id, label.evaluator)
         with self._write() as db:
-            if score_id is not None:
-                db.execute(f"UPDATE labels SET score_id = ? WHERE {_KEY}", (score_id, *where))
-            db.execute(
-                f"UPDATE labels SET state = ?, reason = ? WHERE {_KEY} AND version = ?",
-                (REFUSED if reason else SENT, reason or None, *where, label.version),
-            )
+            for label, score_id, reason in answers:
+                where = (*self._own, label.log_id, label.evaluator)
+                db.execute(
+                    f"UPDATE labels SET score_id = coalesce(?, score_id), settled = ? WHERE {_KEY}",
+                    (score_id, time.time_ns(), *where),
+                )
+                db.execute(
+                    f"UPDATE labels SET state = ?, reason = ? WHERE {_KEY} AND version = ?",
+                    (REFUSED if reason else SENT, reason or None, *where, label.version),
+                )
 
     def keep_after_all(self, label: Label, reason: str) -> None:
         """Keep that a removed label is there still, since the server refused to remove it."""

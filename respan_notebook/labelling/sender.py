@@ -35,6 +35,7 @@ from respan_notebook.values import TYPE_OF_FIELD
 
 _FINAL = (AuthenticationError, PermissionDeniedError, RedirectError)
 _FINAL_STATUSES: Final = frozenset(range(300, 400)) | {401, 403}
+_UNAUTHORIZED: Final = 401
 _PASSING_STATUSES: Final = frozenset({0, 408, 409, 429})
 _FIRST_PAUSE: Final = 2.0  # Seconds until another try after one that failed; doubles.
 _LONGEST_PAUSE: Final = 60.0
@@ -150,8 +151,8 @@ class Sender:
             return False
         fine = True
         try:
-            former = self._look_up(writes)
-            fine = self._write(writes, former)
+            former, held = self._look_up(writes)
+            fine = self._write([one for one in writes if one not in held], former) and not held
         except RespanError as error:
             fine = self._stumble(error)
         for label in labels:
@@ -165,31 +166,43 @@ class Sender:
     def _stumble(self, error: RespanError) -> bool:
         """Take note of what stands in the way; return False."""
         if isinstance(error, _FINAL):
-            self._halt()
+            self._halt(unknown_key=isinstance(error, AuthenticationError))
         if not isinstance(error, StoppedError):
             self._tell(str(error))
         return False
 
-    def _halt(self) -> None:
+    def _halt(self, *, unknown_key: bool) -> None:
         self.halted = True
-        self._outbox.know_refused()
+        if unknown_key:
+            self._outbox.know_refused()
 
     # -- what was there before ------------------------------------------------------------------
 
-    def _look_up(self, labels: Sequence[Label]) -> list[tuple[Label, list[Score]]]:
-        """Return the scores that a first write may replace, where that is not known yet.
+    def _look_up(
+        self, labels: Sequence[Label]
+    ) -> tuple[list[tuple[Label, list[Score]]], list[Label]]:
+        """Look up the scores that first writes may replace, where that is not known yet.
 
-        Where it can't be found out it stays unknown, and such a write can't be undone.
+        Returns
+        -------
+        tuple of (found, held)
+            Labels with the scores that are there, and labels that can't be looked up now, and so
+            not sent. Where the server refuses, the past stays unknown: no undo for that write.
         """
-        found = []
+        found: list[tuple[Label, list[Score]]] = []
+        held: list[Label] = []
         for label in self._outbox.of_unknown_past(labels):
             try:
                 listed = self._client.list_scores(label.log_id)
             except NotFoundError:
                 listed = []
-            except HTTPError as error:
-                if isinstance(error, _FINAL) or error.status == 429:
-                    raise
+            except RespanError as error:
+                if isinstance(error, HTTPError) and _is_refusal(error):
+                    continue
+                if isinstance(error, _FINAL) or held:
+                    raise  # The second one: it is not this log.
+                held.append(label)
+                self._tell(str(error))
                 continue
             scores = [
                 score
@@ -199,7 +212,7 @@ class Sender:
             found.append((label, scores))
             if not scores or self._scorer:
                 self._know_former(label, scores)
-        return found
+        return found, held
 
     @property
     def _scorer(self) -> str | None:
@@ -228,19 +241,20 @@ class Sender:
             if self._scorer:
                 self._know_former(label, scores)
         lines = report.frame[["status", "http_status", "score_id", "error"]]
-        trouble = ""
+        trouble, answers = "", []
         for label, (status, code, score_id, error) in zip(
             labels, lines.itertuples(index=False, name=None), strict=True
         ):
             code = 0 if pd.isna(code) else int(code)
             if status in ("created", "updated"):
-                self._outbox.settle(label, score_id=score_id)
+                answers.append((label, score_id, ""))
             elif 400 <= code < 500 and code not in _PASSING_STATUSES | _FINAL_STATUSES:
-                self._outbox.settle(label, reason=error)
+                answers.append((label, None, error))
             else:
                 trouble = trouble or error or ""
                 if code in _FINAL_STATUSES:
-                    self._halt()
+                    self._halt(unknown_key=code == _UNAUTHORIZED)
+        self._outbox.settle(answers)
         self.trouble = trouble
         self._changed()
         return not trouble

@@ -6,6 +6,7 @@ what was entered here since, the outbox knows better.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -38,7 +39,8 @@ class Standing:
         self._identities = {identity(one) for one in evaluators}
         self._client, self._outbox = client, outbox
         self._scores: dict[str, dict[str, list[Score]]] = {}  # Log -> evaluator -> scores.
-        self._entered: set[tuple[str, str]] = set()
+        self._began: dict[str, int] = {}  # Log -> when its look-up began.
+        self._changed: dict[tuple[str, str], int] = {}  # When a score was changed from here.
 
     @property
     def scorer(self) -> str | None:
@@ -50,22 +52,23 @@ class Standing:
         """The logs that were looked up."""
         return list(self._scores)
 
-    def take_in(self, log_ids: Sequence[str], scores: Sequence[Score]) -> None:
-        """Take in what a look-up of these logs found."""
-        self._scores |= {log_id: {} for log_id in log_ids}
+    def take_in(self, log_ids: Sequence[str], scores: Sequence[Score], began: int) -> None:
+        """Take in what a look-up of these logs found, that began at some time."""
+        for log_id in log_ids:
+            self._scores[log_id], self._began[log_id] = {}, began
         for score in scores:
-            of_log = self._scores.setdefault(score.log_id or "", {})
+            of_log = self._scores.get(score.log_id or "", {})
             for name in {score.evaluator_id, score.evaluator_slug} & self._identities:
                 of_log.setdefault(str(name), []).append(score)
 
-    def entered(self, log_id: str, identities: Iterable[str]) -> None:
-        """Take note that scores were entered here, so that what was looked up is old."""
-        self._entered |= {(log_id, one) for one in identities}
+    def changed(self, log_id: str, identities: Iterable[str]) -> None:
+        """Take note that scores are changed from here, so that what was looked up is old."""
+        self._changed |= {(log_id, one): time.time_ns() for one in identities}
 
     def is_scored(self, log_id: str, evaluator: Evaluator, label: Label | None) -> bool:
         """Whether a log has a score by this person."""
-        if label is not None:
-            return not label.removed
+        if not self._is_old(log_id, evaluator, label):
+            return label is not None and not label.removed
         # As long as nobody knows whose key this is, a score may be somebody else's.
         return self.scorer is not None and self._looked_up(log_id, evaluator) is not None
 
@@ -87,7 +90,7 @@ class Standing:
         if not self._is_old(log_id, evaluator, label):
             assert label is not None, "without a label, only what was looked up is known"
             return (None if label.removed else label.body), True, label.score_id
-        if self.scorer is None or log_id not in self._scores:
+        if self.scorer is None or not self._is_fresh(log_id, evaluator):
             return None, False, None
         score = self._looked_up(log_id, evaluator)
         if score is None:
@@ -100,18 +103,26 @@ class Standing:
         """Whether the outbox knows nothing, or less than what was looked up."""
         if label is None:
             return True
-        here = (log_id, identity(evaluator)) in self._entered
         return (
-            label.state == SENT and log_id in self._scores and self.scorer is not None and not here
+            label.state == SENT
+            and self.scorer is not None
+            and self._is_fresh(log_id, evaluator)
+            and self._began[log_id] > label.settled
         )
+
+    def _is_fresh(self, log_id: str, evaluator: Evaluator) -> bool:
+        """Whether the log was looked up since its score was last changed from here."""
+        changed = self._changed.get((log_id, identity(evaluator)), 0)
+        return self._began.get(log_id, -1) > changed
 
     def _looked_up(self, log_id: str, evaluator: Evaluator) -> Score | None:
         """Return the score that Respan has; this person's, or the only one while that is open."""
-        if (log_id, identity(evaluator)) in self._entered:
+        if not self._is_fresh(log_id, evaluator):
             return None
-        scores = self._scores.get(log_id, {}).get(identity(evaluator), [])
+        scores = self._scores[log_id].get(identity(evaluator), [])
         if self.scorer is not None:
-            scores = [score for score in scores if score.scorer == self.scorer]
+            mine = [score for score in scores if score.scorer == self.scorer]
+            return mine[0] if mine else None
         return scores[0] if len(scores) == 1 else None
 
 

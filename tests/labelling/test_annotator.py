@@ -533,6 +533,78 @@ def test_sent_label__that_was_changed_elsewhere_is_shown_as_it_is_now(
     assert stored(sandbox) == [("demo_01", "helpfulness", ME, 3.0)]
 
 
+def test_undo__leaves_the_other_scores_of_the_log_alone(
+    sandbox: Sandbox, client: RespanClient, annotate: Open
+) -> None:
+    curt = ScoreWrite(evaluator_slug="tone", categorical_value=["curt"])
+    client.upsert_score("demo_01", curt)
+    annotator = annotate(["helpfulness", "tone"])
+    annotator.go_to(0)
+    assert annotator.wait()
+    label(annotator, helpfulness=3)
+    annotator.undo()
+    assert "Curt" in line(annotator, "tone")
+    label(annotator, tone="rude")
+    assert annotator.wait()
+    annotator.undo()
+    assert annotator.wait()
+    assert stored(sandbox) == [("demo_01", "tone", ME, ["curt"])]
+
+
+def test_undo__knows_what_another_annotator_sent_meanwhile(
+    sandbox: Sandbox, client: RespanClient, annotate: Open
+) -> None:
+    client.upsert_score("demo_30", ScoreWrite(evaluator_slug="tone", categorical_value=["curt"]))
+    first, second = annotate(), annotate()
+    assert first.wait()
+    assert second.wait()
+    label(second, helpfulness=4)
+    assert second.wait()
+    first.go_to(0)
+    assert "4 · Good" in line(first)
+    label(first, helpfulness=2)
+    assert first.wait()
+    first.undo()
+    assert first.wait()
+    assert ("demo_01", "helpfulness", ME, 4.0) in stored(sandbox)
+
+
+def test_undo__of_a_write_whose_past_nobody_knows_is_refused(
+    sandbox: Sandbox, client: RespanClient, annotate: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from respan_notebook.errors import BadRequestError
+
+    client.upsert_score("demo_01", ScoreWrite(evaluator_slug="helpfulness", numerical_value=2))
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise BadRequestError("400", status=400)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RespanClient, "list_scores", refuse)
+        patch.setattr(RespanClient, "score_pages", refuse)
+        annotator = annotate()
+        label(annotator, helpfulness=3)
+        assert annotator.wait()
+    annotator.undo()
+    assert "can&#x27;t be undone" in message(annotator)
+    assert annotator.wait()
+    assert stored(sandbox) == [("demo_01", "helpfulness", ME, 3.0)]
+
+
+def test_clear__before_it_is_known_whose_key_it_is_is_refused(
+    sandbox: Sandbox, annotate: Open
+) -> None:
+    with RespanClient(sandbox.api_key, sandbox.base_url) as other:
+        other.upsert_score("demo_01", ScoreWrite(evaluator_slug="helpfulness", numerical_value=2))
+    with RespanClient(sandbox.api_key, sandbox.base_url) as fresh:
+        annotator = annotate(client=fresh)
+        annotator.wait()
+        annotator.editors["helpfulness"].clear()
+        annotator.save()
+        assert "can&#x27;t be taken away yet" in message(annotator)
+        annotator.close()
+
+
 # -- what does not arrive -----------------------------------------------------------------------
 
 
@@ -780,6 +852,24 @@ def test_untried_key__keeps_its_labels_from_others(
     assert ("demo_01", "helpfulness", ME, 1.0) in stored(sandbox)
 
 
+@pytest.mark.parametrize("status", [302, 403])
+def test_key__that_was_not_refused_is_not_taken_for_wrong(
+    canned: Any, outbox: Path, status: int
+) -> None:
+    frame = pd.DataFrame({"log_id": ["demo_01"]})
+    stars = Evaluator(id="e", score_value_type="numerical")
+    server = canned(status=status, headers={"Location": "/login"})
+    with RespanClient("ann", server.base_url) as ann, RespanClient("bob", server.base_url) as bob:
+        first = frame.respan.annotate([stars], client=ann, outbox=outbox)
+        first.editors["e"].value = 1
+        first.save()
+        assert wait_until(lambda: first._sender.halted, 5)
+        first.close()
+        second = frame.respan.annotate([stars], client=bob, outbox=outbox)
+        assert second.scores.empty
+        second.close()
+
+
 def test_two_keys__of_one_person_keep_the_later_label(sandbox: Sandbox, outbox: Path) -> None:
     old, new = (Outbox(outbox, "http://server", person) for person in ("key 1", "key 2"))
     old.save("log", [Change("e", {"evaluator_id": "e", "numerical_value": 1.0})], ["e"])
@@ -882,6 +972,31 @@ def test_save__of_the_value_that_is_there_goes_on(annotate: Open) -> None:
     label(annotator, helpfulness=3)
     assert annotator.position == 1
     assert "Nothing was changed" in message(annotator)
+
+
+def test_screen__does_not_show_one_logs_entries_over_another(
+    annotate: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotator = annotate()
+    annotator.editors["helpfulness"].value = 1
+    read = Outbox.drafts
+
+    def fail_once(self: Outbox, log_id: str) -> Any:
+        monkeypatch.setattr(Outbox, "drafts", read)
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(Outbox, "drafts", fail_once)
+    annotator.save()
+    assert (annotator.position, annotator.editors["helpfulness"].value) == (1, None)
+    assert "disk I/O error" in message(annotator)
+
+
+def test_draft__of_a_type_that_is_not_known_any_more_stays(annotate: Open) -> None:
+    first = annotate([Evaluator(evaluator_slug="t", score_value_type="json")])
+    first.editors["t"].inputs[0].value = "{"
+    first.close()
+    second = annotate([Evaluator(evaluator_slug="t", score_value_type="vector")])
+    assert second.editors["t"].value is None
 
 
 def test_one_bad_log__does_not_stop_the_others(
