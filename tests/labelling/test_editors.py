@@ -188,7 +188,7 @@ def test_touching__the_control_scores() -> None:
         ("box", "1e400", "takes a finite number"),
         ("half_open", "-1", "takes a number from 0"),
         ("comments", "   ", "takes text that is not blank"),
-        ("corrected", '{"a": 1,\n}', "at line 2, column 1"),
+        ("corrected", '{"a": 1,\n "b": }', "at line 2, column 7"),
         ("corrected", "null", "takes JSON other than null"),
         ("corrected", "NaN", "takes JSON, which has no NaN"),
     ],
