@@ -54,7 +54,7 @@ _CSS: Final = """
 .rn-bar { align-items: center; flex-wrap: wrap; overflow: visible; }
 .rn-bar .widget-html { flex: 0 1 auto; margin-right: 8px; }
 .rn-bar .rn-why { flex: 1 1 90px; min-width: 0; }
-.rn-editor:has(.rn-unset) .rn-why { visibility: hidden; }
+.rn-editor:has(.rn-unset) .rn-why:not(:focus-within) { opacity: 0; }
 .rn-bar .jupyter-button { width: auto; height: 22px; line-height: 22px; padding: 0 8px;
   font-size: 85%; }
 .rn-unset { color: var(--rn-dim); font-style: italic; }

@@ -58,7 +58,8 @@ def line(annotator: Annotator, slug: str = "helpfulness") -> str:
 
 
 def live_widgets() -> int:
-    return sum(issubclass(type(one), Widget) for one in gc.get_objects())
+    kinds = (one for one in gc.get_objects() if issubclass(type(one), Widget))
+    return sum(one.comm is not None for one in kinds)
 
 
 def label(annotator: Annotator, **values: Any) -> None:
@@ -1136,13 +1137,8 @@ def test_default_path__is_in_the_users_data_folder(monkeypatch: pytest.MonkeyPat
     assert default_path().parent.name == "respan_notebook"
 
 
-def live_widgets_open() -> int:
-    kinds = (one for one in gc.get_objects() if issubclass(type(one), Widget))
-    return sum(one.comm is not None for one in kinds)
-
-
 def test_close__ends_everything_and_can_be_called_twice(annotate: Open) -> None:
-    opened = live_widgets_open()
+    opened = live_widgets()
     annotator = annotate()
     label(annotator, helpfulness=2)
     annotator.close()
@@ -1150,7 +1146,7 @@ def test_close__ends_everything_and_can_be_called_twice(annotate: Open) -> None:
     assert list(annotator.scores["value"]) == [2.0]
     with pytest.raises(ConfigurationError, match="this annotator is closed"):
         annotator.save()
-    assert live_widgets_open() == opened
+    assert live_widgets() == opened
     start = time.monotonic()
     assert not annotator._sender.busy
     assert time.monotonic() - start < 1
