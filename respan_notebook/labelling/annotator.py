@@ -601,14 +601,19 @@ class Annotator(widgets.VBox):
     def _mark(self, log_id: str) -> None:
         """Take note of which scores a log has."""
         labels = {label.evaluator: label for label in self._outbox.labels(log_id)}
-        scored = []
-        for name, editor in self._by_identity.items():
+        for name in self._by_identity:
             label = labels.get(name)
             has = label is not None and not label.removed
             (self._labelled.add if has else self._labelled.discard)((log_id, name))
-            scored.append(self._standing.is_scored(log_id, editor.evaluator, label))
-        self._queue.mark(self._queue.scored, log_id, on=any(scored))
+        self._queue.mark(self._queue.scored, log_id, on=self._is_scored(log_id))
         self._refresh_refused()
+
+    def _is_scored(self, log_id: str) -> bool:
+        labels = {label.evaluator: label for label in self._outbox.labels(log_id)}
+        return any(
+            self._standing.is_scored(log_id, editor.evaluator, labels.get(name))
+            for name, editor in self._by_identity.items()
+        )
 
     def _refresh_refused(self) -> None:
         refused = self._outbox.score_keys(REFUSED)
@@ -643,7 +648,8 @@ class Annotator(widgets.VBox):
         """Take in what was looked up, and show it where nothing was entered yet."""
         self._standing.take_in(log_ids, scores, began)
         for log_id in {score.log_id or "" for score in scores}:
-            self._mark(log_id)
+            on = self._is_scored(log_id)
+            self._queue.mark_here(self._queue.scored, log_id, on=on)
         if not log_ids:
             self._asked.clear()  # It failed; the next log asks again.
             if self._lookup.by_log and not self._lookup.trouble:

@@ -63,7 +63,13 @@ class Queue:
     @cached_property
     def rows(self) -> Mapping[str, Sequence[int]]:
         """Log id -> rows. Read when it is first needed: of many rows it takes longest."""
-        log_ids = [log_id for n in range(0, len(self), CHUNK) for log_id in self._ids(n)[0]]
+        try:
+            log_ids, errors = read_row_ids(self._frame)
+        except FrameError:  # Somewhere two columns could be the id, and differ.
+            log_ids = [log_id for n in range(0, len(self), CHUNK) for log_id in self._ids(n)[0]]
+            errors = {}
+        for row in errors:
+            log_ids[row] = ""  # Whatever stood there may not even be hashable.
         found = dict(zip(log_ids, zip(range(len(self)), strict=False), strict=True))
         if len(found) < len(self):
             found = dict.fromkeys(found, ())
@@ -134,6 +140,12 @@ class Queue:
     def mark(self, kind: npt.NDArray[np.bool_], log_id: str, *, on: bool) -> None:
         """Mark all rows of a log as scored, skipped or refused, or not."""
         kind[list(self.rows.get(log_id, ()))] = on
+
+    def mark_here(self, kind: npt.NDArray[np.bool_], log_id: str, *, on: bool) -> None:
+        """Mark a log's rows among the chunks that were looked at; quick where there are many."""
+        for start, (log_ids, _) in self._chunks.items():
+            if log_id in log_ids:
+                kind[start + log_ids.index(log_id)] = on
 
     def mark_only(self, kind: npt.NDArray[np.bool_], log_ids: Collection[str]) -> None:
         """Mark the rows of these logs and no others."""
