@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from canned import CannedServer, canned_servers
+from hypothesis import HealthCheck, settings
 
 from respan_notebook import RespanClient, Sandbox
 from respan_notebook.connection import Connection
@@ -15,6 +16,16 @@ from respan_notebook.transport import Transport
 
 # Looked through for doctests after tests/browser, the conftest there would be taken for this one.
 collect_ignore = ["conftest.py"]
+
+# The same examples on every machine, however slow it is.
+settings.register_profile(
+    "tests",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+settings.load_profile("tests")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

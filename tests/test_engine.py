@@ -185,8 +185,10 @@ def test_interrupt__of_a_kernel_gives_the_report() -> None:
         key, url = client._transport._bearer.get_secret_value(), client.base_url
         manager, kernel = start_new_kernel(kernel_name="python3")
         try:
-            kernel.execute(CELL.replace("KEY", repr(key)).replace("URL", repr(url)))
-            time.sleep(3)
+            kernel.execute(f"KEY, URL = {key!r}, {url!r}\n{CELL}")
+            latest = time.monotonic() + 60
+            while not client.list_scores("log_50") and time.monotonic() < latest:
+                time.sleep(0.1)
             manager.interrupt_kernel()
             pressed = time.monotonic()
             printed = ""

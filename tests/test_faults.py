@@ -6,7 +6,6 @@ The sandbox is a process of its own with a database file; a proxy, another proce
 from __future__ import annotations
 
 import json
-import random
 import signal
 import socket
 import sqlite3
@@ -53,6 +52,12 @@ class Server:
             self.process.wait()
             self.process.stdout.close()  # type: ignore[union-attr]
             self.process = None
+
+    def wait_until_stored(self, count: int) -> None:
+        connection = sqlite3.connect(self.db)
+        while connection.execute("select count(*) from scores").fetchone()[0] < count:
+            time.sleep(0.01)
+        connection.close()
 
     def stored(self) -> dict[str, float]:
         connection = sqlite3.connect(self.db)
@@ -131,7 +136,7 @@ def test_faults__drops_500s_502s_and_cut_answers(
 
 def test_faults__server_killed_and_back(server: Server) -> None:
     def restart() -> None:
-        time.sleep(0.5)
+        server.wait_until_stored(1000)
         server.kill()
         time.sleep(2)
         server.start()
@@ -151,8 +156,13 @@ def test_faults__server_gone_for_good(
 ) -> None:
     if how == "budget":
         monkeypatch.setattr("respan_notebook.retry._LONGEST_BACKOFF", 0.1)
+
+    def end() -> None:
+        server.wait_until_stored(1000)
+        server.kill()
+
     with RespanClient(server.ready["api_key"], server.ready["base_url"]) as client:
-        threading.Timer(0.5, server.kill).start()
+        threading.Thread(target=end).start()
         start = time.monotonic()
         report = push(client, deadline=4 if how == "deadline" else None)
         waited = time.monotonic() - start
@@ -237,16 +247,16 @@ def test_faults__two_processes_push_at_once(server: Server) -> None:
 
 
 def test_faults__interrupt_then_retry(server: Server) -> None:
-    moment = random.Random(11).uniform(0.5, 1.5)
     main = threading.main_thread().ident or 0
     pressed: list[float] = []
 
     def press() -> None:
+        server.wait_until_stored(1500)
         pressed.append(time.monotonic())
         signal.pthread_kill(main, signal.SIGINT)
 
     with RespanClient(server.ready["api_key"], server.ready["base_url"]) as client:
-        threading.Timer(moment, press).start()
+        threading.Thread(target=press).start()
         report = push(client)
         assert time.monotonic() - pressed[0] < 2
         check(report, server)

@@ -452,15 +452,14 @@ def test_hostile_logs__run_load_and_break_nothing(
 ) -> None:
     texts = tmp_path / "texts.json"
     texts.write_text(json.dumps(HOSTILE))
-    cell = HOSTILE_CELL
-    for name, value in {
+    names = {
         "TEXTS": str(texts),
         "KEY": sandbox.api_key,
         "URL": sandbox.base_url,
         "OUTBOX": str(tmp_path / "outbox.sqlite3"),
-    }.items():
-        cell = cell.replace(name, repr(value))
-    page = open_notebook([cell], app=app)
+    }
+    given = "\n".join(f"{name} = {value!r}" for name, value in names.items())
+    page = open_notebook([f"{given}\n{HOSTILE_CELL}"], app=app)
     page.run_all()
     ready(page)
     for row in range(len(HOSTILE)):

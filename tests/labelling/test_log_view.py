@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from respan_notebook.labelling.json_text import json_text, pretty_json
@@ -690,7 +690,6 @@ ANY_TEXT = st.text(
 ) | st.lists(st.sampled_from([*HOSTILE.values()]), max_size=3).map("".join)
 
 
-@settings(deadline=None)
 @given(ANY_TEXT)
 def test_log_html__any_text_in_any_field_is_only_shown(text: str) -> None:
     for row in rows_with(text):
@@ -710,14 +709,12 @@ ANY_JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.sampled_from(COLUMNS), ANY_JSON)
 def test_log_html__any_value_in_any_column_is_only_shown(column: str, cell: Any) -> None:
     Page(log_html({column: cell}))
     Page(log_html({column: cell}, [column]))
 
 
-@settings(deadline=None)
 @given(st.lists(st.text("abcxyzäöüß漢字かなабв", min_size=1, max_size=8), min_size=1, max_size=8))
 def test_log_html__the_words_of_a_plain_text_survive(words: list[str]) -> None:
     text = " ".join(words)

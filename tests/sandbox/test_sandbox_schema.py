@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from schemathesis.checks import not_a_server_error
 
 from respan_notebook.sandbox import Sandbox
@@ -32,13 +32,7 @@ def demo() -> Iterator[Sandbox]:
 
 
 @schema.parametrize()
-@settings(
-    max_examples=40,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
+@settings(max_examples=40)
 def test_app__no_input_breaks_it(case, demo):
     if "log_id" in case.path_parameters and "score_id" not in case.path_parameters:
         # Scores of a log that exists; made-up ids end at the 404.
