@@ -18,23 +18,15 @@ import ipywidgets as widgets
 import pandas as pd
 
 from respan_notebook.client import RespanClient
-from respan_notebook.errors import ConfigurationError, FrameError, InvalidValueError
-from respan_notebook.labelling.editors import (
-    CLEARED,
-    INVALID,
-    SET,
-    SHOWN,
-    UNSET,
-    Editor,
-    plain_editor,
-)
+from respan_notebook.errors import ConfigurationError, FrameError
+from respan_notebook.labelling.changes import change_of
+from respan_notebook.labelling.editors import SET, SHOWN, Editor, plain_editor
 from respan_notebook.labelling.keyboard import ACTIONS, Keyboard
 from respan_notebook.labelling.log_view import log_html
 from respan_notebook.labelling.lookup import Lookup
 from respan_notebook.labelling.outbox import (
     REFUSED,
     WAITING,
-    Change,
     Label,
     OnItsWayError,
     Outbox,
@@ -43,10 +35,9 @@ from respan_notebook.labelling.queue import CHUNK, Queue
 from respan_notebook.labelling.queue import SHOWN as FILTERS
 from respan_notebook.labelling.screen import action_button, close_all, help_html, status_html
 from respan_notebook.labelling.sender import Sender, wait_until
-from respan_notebook.labelling.standing import Standing, identity, is_same, value_of
+from respan_notebook.labelling.standing import Standing, identity, value_of
 from respan_notebook.labelling.style import STYLE
 from respan_notebook.models import Evaluator, Score
-from respan_notebook.values import score_write, target
 
 Self = TypeVar("Self", bound="Annotator")
 P = ParamSpec("P")
@@ -383,8 +374,8 @@ class Annotator(widgets.VBox):
             labels = self._labels()
             changes = [
                 change
-                for editor in self.editors.values()
-                if (change := self._change(editor, labels.get(identity(editor.evaluator))))
+                for name, editor in self._by_identity.items()
+                if (change := change_of(editor, labels.get(name), self._queue, self._standing))
             ]
         except ValueError as error:
             self._say(f"Nothing was saved. {error}", wrong=True)
@@ -398,45 +389,6 @@ class Annotator(widgets.VBox):
             self._mark(log_id)
         self._go_on("Saved." if changes else "Nothing was changed.")
         self._sender.kick()
-
-    def _change(self, editor: Editor, label: Label | None) -> Change | None:
-        """Return what saving does to an editor's score, None for nothing."""
-        title = editor.evaluator.name or editor.evaluator.key
-        if editor.state == INVALID:
-            raise InvalidValueError(f"{title} {editor.error}.")
-        explanation = editor.explanation.strip()
-        if editor.state == UNSET and explanation not in ("", editor.former_explanation.strip()):
-            raise InvalidValueError(f"{title} has an explanation, but no score.")
-        if not editor.changed:
-            return None
-        name = identity(editor.evaluator)
-        before, known, score_id = self._standing.former(self._queue.log_id, editor.evaluator, label)
-        if editor.state == CLEARED and not known:
-            raise InvalidValueError(
-                f"{title}: whose score this is, is not known before your first save with this key, "
-                "so it can't be taken away yet."
-            )
-        if editor.state == CLEARED:
-            return Change(name, before or target(editor.evaluator), True, known, before, score_id)
-        body = self._body(editor)
-        again = label is not None and label.state == REFUSED
-        if before is not None and is_same(before, body) and not again:
-            return None
-        return Change(name, body, False, known, before, score_id)
-
-    def _body(self, editor: Editor) -> dict[str, Any]:
-        value = editor.value if editor.state == SET else editor.former
-        explanation = editor.explanation.strip()
-        # One that is not sent stays as it is; an empty one takes it away.
-        had_one = bool(editor.former_explanation)
-        score = score_write(
-            editor.evaluator,
-            value,
-            explanation=explanation if explanation or had_one else None,
-            **self._queue.context(),
-        )
-        assert score is not None, "what an editor has set is a score"
-        return score.body()
 
     @_exclusive
     def skip(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -82,8 +81,10 @@ class Lookup:
                     self.by_log = True
                 else:
                     self.trouble = str(error) or type(error).__name__
-            with contextlib.suppress(Exception):  # What is shown is not this thread's concern.
+            try:
                 self._found(log_ids, scores, began)
+            except Exception as bug:  # noqa: BLE001 - it is said, and the next wish is looked up.
+                self.trouble = f"{type(bug).__name__}: {bug}"
 
     def _read(self, log_ids: Sequence[str]) -> list[Score]:
         if self.by_log:

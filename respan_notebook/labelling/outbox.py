@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,7 +38,7 @@ CREATE TABLE IF NOT EXISTS labels (
     state TEXT NOT NULL,
     tried INTEGER NOT NULL,  -- 1: may be in Respan
     settled INTEGER NOT NULL DEFAULT 0,  -- when Respan last answered, in nanoseconds since 1970
-    score_id TEXT, reason TEXT, entered_at TEXT NOT NULL,
+    score_id TEXT, reason TEXT,
     PRIMARY KEY (server, person, log_id, evaluator));
 CREATE INDEX IF NOT EXISTS waiting ON labels (server, person, state);
 CREATE TABLE IF NOT EXISTS saves (
@@ -332,11 +331,10 @@ class Outbox:
 
     def _put(self, db: sqlite3.Connection, log_id: str, change: Change) -> None:
         db.execute(
-            "INSERT INTO labels VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, 0, ?, NULL, ?) "
+            "INSERT INTO labels VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, 0, ?, NULL) "
             "ON CONFLICT DO UPDATE SET body = excluded.body, removed = excluded.removed, "
             "version = excluded.version, state = 'waiting', tried = max(tried, excluded.tried), "
-            "score_id = coalesce(score_id, excluded.score_id), reason = NULL, "
-            "entered_at = excluded.entered_at",
+            "score_id = coalesce(score_id, excluded.score_id), reason = NULL",
             (
                 *self._own,
                 log_id,
@@ -346,7 +344,6 @@ class Outbox:
                 time.time_ns(),
                 change.score_id is not None,
                 change.score_id,
-                datetime.now(UTC).isoformat(),
             ),
         )
 

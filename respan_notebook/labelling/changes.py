@@ -1,0 +1,72 @@
+"""What a save does to the score of one editor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from respan_notebook.errors import InvalidValueError
+from respan_notebook.labelling.editors import CLEARED, INVALID, SET, UNSET, Editor
+from respan_notebook.labelling.outbox import REFUSED, Change, Label
+from respan_notebook.labelling.queue import Queue
+from respan_notebook.labelling.standing import Standing, identity, is_same
+from respan_notebook.values import score_write, target
+
+
+def change_of(
+    editor: Editor, label: Label | None, queue: Queue, standing: Standing
+) -> Change | None:
+    """Return what saving the log that a queue is at does, None for nothing.
+
+    Parameters
+    ----------
+    editor : Editor
+        What the person has entered.
+    label : Label or None
+        What the outbox has of this log and evaluator.
+    queue : Queue
+        Which log it is, and what travels along.
+    standing : Standing
+        What is replaced.
+
+    Raises
+    ------
+    InvalidValueError
+        When what is entered can't be saved; it says which editor, and why.
+    """
+    title = editor.evaluator.name or editor.evaluator.key
+    if editor.state == INVALID:
+        raise InvalidValueError(f"{title} {editor.error}.")
+    explanation = editor.explanation.strip()
+    if editor.state == UNSET and explanation not in ("", editor.former_explanation.strip()):
+        raise InvalidValueError(f"{title} has an explanation, but no score.")
+    if not editor.changed:
+        return None
+    name = identity(editor.evaluator)
+    before, known, score_id = standing.former(queue.log_id, editor.evaluator, label)
+    if editor.state == CLEARED and not known:
+        raise InvalidValueError(
+            f"{title}: whose score this is, is not known before your first save with this key, "
+            "so it can't be taken away yet."
+        )
+    if editor.state == CLEARED:
+        return Change(name, before or target(editor.evaluator), True, known, before, score_id)
+    body = _body(editor, queue)
+    again = label is not None and label.state == REFUSED
+    if before is not None and is_same(before, body) and not again:
+        return None
+    return Change(name, body, False, known, before, score_id)
+
+
+def _body(editor: Editor, queue: Queue) -> dict[str, Any]:
+    value = editor.value if editor.state == SET else editor.former
+    explanation = editor.explanation.strip()
+    # One that is not sent stays as it is; an empty one takes it away.
+    had_one = bool(editor.former_explanation)
+    score = score_write(
+        editor.evaluator,
+        value,
+        explanation=explanation if explanation or had_one else None,
+        **queue.context(),
+    )
+    assert score is not None, "what an editor has set is a score"
+    return score.body()
