@@ -153,9 +153,9 @@ class RespanClient:
         self.scorer = written.scorer or self.scorer
         return written, answer
 
-    def list_scores(self, log_id: str) -> list[Score]:
+    def list_scores(self, log_id: str, *, effort: Effort | None = None) -> list[Score]:
         """Return all scores of a log, by every evaluator and scorer."""
-        return self._all(Score, "GET", _scores(log_id))
+        return self._all(Score, "GET", _scores(log_id), effort=effort)
 
     def get_score(self, log_id: str, score_id: str) -> Score:
         """Return one score of a log."""
@@ -179,9 +179,9 @@ class RespanClient:
             raise TypeError(f"patch_score changes value fields and explanation, not {unknown}")
         return _model(Score, self._transport.send("PATCH", _scores(log_id, score_id), changes).body)
 
-    def delete_score(self, log_id: str, score_id: str) -> None:
+    def delete_score(self, log_id: str, score_id: str, *, effort: Effort | None = None) -> None:
         """Delete a score of a log."""
-        self._transport.send("DELETE", _scores(log_id, score_id))
+        self._transport.send("DELETE", _scores(log_id, score_id), effort=effort)
 
     def filter_scores(self, filters: Filters | None = None, **params: Any) -> list[Score]:
         """Return all scores, of any log, that match.
@@ -349,9 +349,12 @@ class RespanClient:
         method: str,
         path: str,
         body: Mapping[str, Any] | None = None,
+        *,
+        effort: Effort | None = None,
         **params: Any,
     ) -> list[Model]:
-        pages = self._transport.pages(method, path, body, {"page_size": _PAGE, **params})
+        params = {"page_size": _PAGE, **params}
+        pages = self._transport.pages(method, path, body, params, effort=effort)
         return [_model(model, result) for page in pages for result in page]
 
 

@@ -98,7 +98,7 @@ class Sending:
         tell : Callable
             Is told, again and again, why the push waits; "" while it does not.
         """
-        effort = effort or Effort(budget=BUDGET, deadline=self.deadline, announce=False)
+        effort = effort or Effort(budget=BUDGET, deadline=self.deadline, announce=None)
         sender = _Sender(batch, copy.deepcopy(outcomes), client, self, effort, tell)
         warnings = [*warnings, *sender.run()]
         return PushReport(batch, sender.outcomes, warnings=warnings, sending=self, client=client)

@@ -7,6 +7,7 @@ import math
 import random
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 from respan_notebook import errors
@@ -25,6 +26,10 @@ _BACKOFF = 0.25  # Seconds before the first retry at the most; doubles.
 _LONGEST_BACKOFF = 8.0
 _STATUSES: Final = frozenset({408, 409, 500, 502, 503, 504})
 _log = logging.getLogger("respan_notebook")
+
+
+def _warn(reason: str, seconds: float) -> None:
+    _log.warning("%s; waiting %.1f s", reason, seconds)
 
 
 class StoppedError(errors.RespanError):
@@ -51,8 +56,9 @@ class Effort:
         Retries in all, see :data:`BUDGET`.
     deadline : float, optional
         Seconds from now.
-    announce : bool
-        Whether waits of half a second and more are logged as warnings, which Python shows.
+    announce : Callable or None
+        Is told why a wait of half a second or more begins, and how many seconds it takes. Else it
+        is logged as a warning, which Python shows; with None nobody is told.
 
     Attributes
     ----------
@@ -70,7 +76,7 @@ class Effort:
         attempts: int = ATTEMPTS,
         budget: float = math.inf,
         deadline: float | None = None,
-        announce: bool = True,
+        announce: Callable[[str, float], object] | None = _warn,
     ) -> None:
         self.attempts = attempts
         self.ended = ""
@@ -113,7 +119,7 @@ class Effort:
         if seconds > max(0.0, self.left):
             self.end(f"the deadline of {self._deadline:g} s: {reason}")
         elif self._announce and seconds >= 0.5:
-            _log.warning("%s; waiting %.1f s", reason, seconds)
+            self._announce(reason, seconds)
         return not self._stop.wait(0 if self.ended else seconds)
 
     def wait_to_retry(self, error: errors.RespanError, attempt: int) -> bool:

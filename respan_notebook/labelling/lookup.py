@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from respan_notebook.client import RespanClient
 from respan_notebook.errors import BadRequestError
 from respan_notebook.models import Evaluator, Score
 from respan_notebook.reading import FilterRefusedError, read_scores
 from respan_notebook.retry import Effort
+
+_ATTEMPTS: Final = 3
 
 Found = Callable[[Sequence[str], Sequence[Score], int], object]
 """Is told which logs were looked up, the scores that there are of them, and when that began (in
@@ -41,7 +44,8 @@ class Lookup:
         self.trouble = ""
         self.by_log = False
         self._client, self._evaluators, self._found = client, evaluators, found
-        self._effort = Effort(attempts=3, announce=False)
+        self._effort = Effort()
+        self._closed = False
         self._wishes: list[Sequence[str]] = []
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -55,22 +59,25 @@ class Lookup:
         """Look up the scores of these logs, soon."""
         with self._lock:
             self._wishes.append(log_ids)
-            if self._thread is None and not self._effort.ended:
+            if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._run, name="respan-lookup", daemon=True)
                 self._thread.start()
 
     def close(self) -> None:
         """Look up nothing more."""
-        self._effort.end("the annotator was closed")
+        with self._lock:
+            self._closed = True
+            self._effort.end("the annotator was closed")
 
     def _run(self) -> None:
         while True:
             with self._lock:
-                if not self._wishes or self._effort.ended:
+                if not self._wishes or self._closed:
                     self._client.close()
                     self._thread = None
                     return
                 log_ids = self._wishes.pop()
+                self._effort = Effort(attempts=_ATTEMPTS, announce=None)
             began, scores = time.time_ns(), list[Score]()
             try:
                 scores = self._read(log_ids)
@@ -88,7 +95,8 @@ class Lookup:
 
     def _read(self, log_ids: Sequence[str]) -> list[Score]:
         if self.by_log:
-            return [score for log_id in log_ids for score in self._client.list_scores(log_id)]
+            of_logs = (self._client.list_scores(one, effort=self._effort) for one in log_ids)
+            return [score for scores in of_logs for score in scores]
         found = read_scores(
             self._client, log_ids, self._evaluators, scorer=None, effort=self._effort
         )

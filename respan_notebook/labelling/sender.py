@@ -37,6 +37,8 @@ _FINAL = (AuthenticationError, PermissionDeniedError, RedirectError)
 _FINAL_STATUSES: Final = frozenset(range(300, 400)) | {401, 403}
 _UNAUTHORIZED: Final = 401
 _PASSING_STATUSES: Final = frozenset({0, 408, 409, 429})
+_CLOSED: Final = "the annotator was closed"
+_ATTEMPTS: Final = 5  # Requests per score and round, not counting those answered 429.
 _FIRST_PAUSE: Final = 2.0  # Seconds until another try after one that failed; doubles.
 _LONGEST_PAUSE: Final = 60.0
 _MOMENT: Final = 0.1  # Seconds that the next log has to come on screen before anything is sent.
@@ -73,7 +75,7 @@ class Sender:
         self._client, self._changed = client, changed
         name = hashlib.sha256(f"{client.base_url} {client.fingerprint}".encode()).hexdigest()[:12]
         self._turn = FileLock(outbox.path.with_name(f"{outbox.path.name}.{name}.lock"))
-        self._effort = Effort(budget=BUDGET, announce=False)
+        self._effort = Effort()
         self._more = threading.Event()
         self._closed = threading.Event()
         self._lock = threading.Lock()
@@ -89,9 +91,10 @@ class Sender:
 
     def close(self) -> None:
         """Send nothing more; what waits stays in the outbox."""
-        self._closed.set()
-        self._more.set()
-        self._effort.end("the annotator was closed")
+        with self._lock:
+            self._closed.set()
+            self._more.set()
+            self._effort.end(_CLOSED)
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(_GRACE)
@@ -146,7 +149,6 @@ class Sender:
     def _send_in_turn(self) -> bool:
         labels = self._outbox.labels(state="waiting")
         writes = [label for label in labels if not label.removed]
-        self._effort = Effort(budget=BUDGET, announce=False)
         if self._closed.is_set():
             return False
         fine = True
@@ -161,6 +163,8 @@ class Sender:
                     self._remove(label)
                 except RespanError as error:
                     fine = self._stumble(error)
+        if fine:
+            self._tell("")
         return fine
 
     def _stumble(self, error: RespanError) -> bool:
@@ -175,6 +179,18 @@ class Sender:
         self.halted = True
         if unknown_key:
             self._outbox.know_refused()
+
+    def _call(self) -> Effort:
+        """Return the effort of one call, whose waits are told."""
+        return self._new_effort(lambda reason, _: self._tell(reason))
+
+    def _new_effort(self, announce: Callable[[str, float], object] | None) -> Effort:
+        """Return an effort that closing ends."""
+        with self._lock:
+            self._effort = Effort(attempts=_ATTEMPTS, budget=BUDGET, announce=announce)
+            if self._closed.is_set():
+                self._effort.end(_CLOSED)
+            return self._effort
 
     # -- what was there before ------------------------------------------------------------------
 
@@ -193,7 +209,7 @@ class Sender:
         held: list[Label] = []
         for label in self._outbox.of_unknown_past(labels):
             try:
-                listed = self._client.list_scores(label.log_id)
+                listed = self._client.list_scores(label.log_id, effort=self._call())
             except NotFoundError:
                 listed = []
             except RespanError as error:
@@ -232,9 +248,9 @@ class Sender:
             self._tell("")
             return True
         batch = _batch(labels)
-        sending = Sending(progress=False)
+        sending, effort = Sending(progress=False), self._new_effort(None)
         report = sending.push(
-            batch, Outcomes(len(batch)), self._client, [], effort=self._effort, tell=self._tell
+            batch, Outcomes(len(batch)), self._client, [], effort=effort, tell=self._tell
         )
         self._learn_scorer()
         for label, scores in former:
@@ -272,7 +288,7 @@ class Sender:
             score_id = label.score_id or self._learn_id(label)
             if score_id is not None:
                 with contextlib.suppress(NotFoundError):
-                    self._client.delete_score(label.log_id, score_id)
+                    self._client.delete_score(label.log_id, score_id, effort=self._call())
         except HTTPError as error:
             if not _is_refusal(error):
                 raise
@@ -287,7 +303,7 @@ class Sender:
             return None
         try:
             score = ScoreWrite.model_validate(label.body)
-            return self._client.upsert_score(label.log_id, score).id
+            return self._client.upsert_score_within(label.log_id, score, self._call())[0].id
         except HTTPError as error:
             if _is_refusal(error):
                 return None  # Then it was refused before, too.

@@ -698,7 +698,9 @@ def test_server_gone__the_annotator_opens_with_what_it_knew(
             logs.respan.annotate("helpfulness", client=client, outbox=outbox)
 
 
-def test_rate_limit__is_waited_for_with_its_reason(outbox: Path, logs: pd.DataFrame) -> None:
+def test_rate_limit__is_waited_for_with_its_reason(
+    outbox: Path, logs: pd.DataFrame, caplog: pytest.LogCaptureFixture
+) -> None:
     with (
         Sandbox(demo=True, rate_limit=(4, 1.5)) as sandbox,
         RespanClient(sandbox.api_key, sandbox.base_url) as client,
@@ -711,6 +713,11 @@ def test_rate_limit__is_waited_for_with_its_reason(outbox: Path, logs: pd.DataFr
         assert annotator.wait(15)
         assert any(re.search("Labels wait: (the server asks|keeping to)", one) for one in said)
         assert annotator.progress["saved"] == 8
+        annotator.editors["helpfulness"].clear()
+        annotator.save()
+        assert annotator.wait(15)
+        assert "Labels wait" not in message(annotator)
+        assert not caplog.records, "the notebook is not written full of warnings"
         annotator.close()
 
 
