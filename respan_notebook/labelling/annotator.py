@@ -31,6 +31,7 @@ from respan_notebook.labelling.outbox import (
     OnItsWayError,
     Outbox,
 )
+from respan_notebook.labelling.progress import Progress
 from respan_notebook.labelling.queue import CHUNK, Queue
 from respan_notebook.labelling.queue import SHOWN as FILTERS
 from respan_notebook.labelling.screen import action_button, close_all, help_html, status_html
@@ -43,15 +44,6 @@ Self = TypeVar("Self", bound="Annotator")
 P = ParamSpec("P")
 _FIRST_LOOK: Final = 1.0  # Seconds that opening waits for what Respan has already.
 _IN_BACKGROUND: Final = ("_sending_changed", "_found")
-_COLUMNS: Final = (
-    "log_id",
-    "evaluator_id",
-    "evaluator_slug",
-    "value",
-    "explanation",
-    "state",
-    "reason",
-)
 
 
 def _exclusive(
@@ -120,9 +112,9 @@ class Annotator(widgets.VBox):
         self._lookup = Lookup(client, [one for one in evaluators if identity(one)], self._found)
         self._asked: set[int] = set()  # Chunks of rows.
         self._standing = Standing(evaluators, client, outbox)
-        self._known_scorer = self._standing.scorer
-        self._labelled: set[tuple[str, str]] = set()
-        self._last_scores = pd.DataFrame(columns=list(_COLUMNS), dtype=object)
+        known = {identity(one): one for one in evaluators}
+        self._progress = Progress(queue, known, outbox, self._standing)
+        self._last_scores = pd.DataFrame()
         self._showing = False
         self._turn = 0
         self._message = ("", False)
@@ -263,19 +255,7 @@ class Annotator(widgets.VBox):
         Of those entered for these logs so many are ``saved`` in Respan and ``refused``;
         ``on_their_way`` is whatever waits in the outbox.
         """
-        queue = self._queue
-        skipped = int((queue.skipped & ~queue.scored).sum())
-        scored = int(queue.scored.sum())
-        waiting, refused = self._outbox.score_keys(WAITING), self._outbox.score_keys(REFUSED)
-        on_their_way, bad = len(waiting), len(refused & self._labelled)
-        return {
-            "scored": scored,
-            "skipped": skipped,
-            "left": len(queue) - scored - skipped,
-            "saved": len(self._labelled - waiting) - bad,
-            "on_their_way": on_their_way,
-            "refused": bad,
-        }
+        return self._progress.counts()
 
     @property
     def scores(self) -> pd.DataFrame:
@@ -288,24 +268,7 @@ class Annotator(widgets.VBox):
         """
         if self._closed:
             return self._last_scores.copy()
-        names = {WAITING: "on its way", REFUSED: "refused"}
-        labels = [label for label in self._outbox.labels() if self._is_mine(label)]
-        order = list(self._by_identity)
-        labels.sort(key=lambda one: (self._queue.rows[one.log_id], order.index(one.evaluator)))
-        rows = [
-            (
-                label.log_id,
-                evaluator.id,
-                evaluator.evaluator_slug,
-                value_of(label.body, evaluator),
-                label.body.get("explanation") or None,
-                names.get(label.state, "saved"),
-                label.reason,
-            )
-            for label in labels
-            for evaluator in [self._by_identity[label.evaluator].evaluator]
-        ]
-        return pd.DataFrame(rows, columns=list(_COLUMNS), dtype=object)
+        return self._progress.scores()
 
     def wait(self, timeout: float = 30.0) -> bool:
         """Wait until everything entered has arrived, and what Respan has already is looked up.
@@ -332,10 +295,7 @@ class Annotator(widgets.VBox):
 
     def _open(self) -> None:
         self._outbox.adopt()
-        for log_id, name in self._outbox.score_keys():
-            if name in self._by_identity and log_id in self._queue.rows:
-                self._labelled.add((log_id, name))
-                self._queue.mark(self._queue.scored, log_id, on=True)
+        self._progress.begin()
         self._go_to_first_unscored()
         elsewhere = self._outbox.waiting_elsewhere()
         if elsewhere:
@@ -344,7 +304,6 @@ class Annotator(widgets.VBox):
                 f"{self._outbox.path}; they go out when that person opens the annotator.",
                 False,
             )
-        self._refresh_refused()
         self._display()
         self._sender.kick()
 
@@ -386,7 +345,7 @@ class Annotator(widgets.VBox):
         self._outbox.save(log_id, changes, self._by_identity)
         if changes:
             self._standing.changed(log_id, [change.evaluator for change in changes])
-            self._mark(log_id)
+            self._progress.mark(log_id)
         self._go_on("Saved." if changes else "Nothing was changed.")
         self._sender.kick()
 
@@ -423,7 +382,7 @@ class Annotator(widgets.VBox):
             return
         log_id, changed = undone
         self._standing.changed(log_id, changed)
-        self._mark(log_id)
+        self._progress.mark(log_id)
         self._queue.position = self._queue.rows[log_id][0]
         self._message = (f"The last save of log {log_id} is undone.", False)
         self._display()
@@ -536,49 +495,17 @@ class Annotator(widgets.VBox):
 
     # -- what is known --------------------------------------------------------------------------
 
-    def _is_mine(self, label: Label) -> bool:
-        """Whether a label is a score of one of these logs by one of these evaluators."""
-        known = label.evaluator in self._by_identity and label.log_id in self._queue.rows
-        return known and not label.removed
-
     def _labels(self) -> dict[str, Label]:
         log_id = self._queue.log_id_or_none
-        labels = [] if log_id is None else self._outbox.labels(log_id)
-        return {label.evaluator: label for label in labels}
+        return {} if log_id is None else self._progress.labels(log_id)
 
     def _drafts(self) -> dict[str, Any]:
         log_id = self._queue.log_id_or_none
         return {} if log_id is None else self._outbox.drafts(log_id)
 
-    def _mark(self, log_id: str) -> None:
-        """Take note of which scores a log has."""
-        labels = {label.evaluator: label for label in self._outbox.labels(log_id)}
-        for name in self._by_identity:
-            label = labels.get(name)
-            has = label is not None and not label.removed
-            (self._labelled.add if has else self._labelled.discard)((log_id, name))
-        self._queue.mark(self._queue.scored, log_id, on=self._is_scored(log_id))
-        self._refresh_refused()
-
-    def _is_scored(self, log_id: str) -> bool:
-        labels = {label.evaluator: label for label in self._outbox.labels(log_id)}
-        return any(
-            self._standing.is_scored(log_id, editor.evaluator, labels.get(name))
-            for name, editor in self._by_identity.items()
-        )
-
-    def _refresh_refused(self) -> None:
-        refused = self._outbox.score_keys(REFUSED)
-        mine = {log_id for log_id, name in refused if name in self._by_identity}
-        self._queue.mark_only(self._queue.refused, mine)
-
     @_exclusive
     def _sending_changed(self) -> None:
-        if self._standing.scorer != self._known_scorer:
-            self._known_scorer = self._standing.scorer
-            for log_id in self._standing.log_ids:
-                self._mark(log_id)
-        self._refresh_refused()
+        self._progress.refresh()
         self._draw_status()
 
     def _ask_around(self) -> None:
@@ -599,9 +526,7 @@ class Annotator(widgets.VBox):
     def _found(self, log_ids: Sequence[str], scores: Sequence[Score], began: int) -> None:
         """Take in what was looked up, and show it where nothing was entered yet."""
         self._standing.take_in(log_ids, scores, began)
-        for log_id in {score.log_id or "" for score in scores}:
-            on = self._is_scored(log_id)
-            self._queue.mark_here(self._queue.scored, log_id, on=on)
+        self._progress.mark_found(scores)
         if not log_ids:
             self._asked.clear()  # It failed; the next log asks again.
             if self._lookup.by_log and not self._lookup.trouble:

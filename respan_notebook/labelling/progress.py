@@ -1,0 +1,135 @@
+"""How far one is: which logs have scores, and what became of those entered here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import pandas as pd
+
+from respan_notebook.labelling.outbox import REFUSED, WAITING, Label, Outbox
+from respan_notebook.labelling.queue import Queue
+from respan_notebook.labelling.standing import Standing, value_of
+from respan_notebook.models import Evaluator, Score
+
+_COLUMNS: Final = (
+    "log_id",
+    "evaluator_id",
+    "evaluator_slug",
+    "value",
+    "explanation",
+    "state",
+    "reason",
+)
+_STATES: Final = {WAITING: "on its way", REFUSED: "refused"}
+
+
+class Progress:
+    """Keeps the queue's marks in step with the outbox, and counts.
+
+    Parameters
+    ----------
+    queue : Queue
+        The logs; its ``scored`` and ``refused`` are written here.
+    evaluators : mapping of str to Evaluator
+        Those at hand, by what the outbox knows them by.
+    outbox : Outbox
+        What was entered.
+    standing : Standing
+        What stands in Respan.
+    """
+
+    def __init__(
+        self, queue: Queue, evaluators: Mapping[str, Evaluator], outbox: Outbox, standing: Standing
+    ) -> None:
+        self._queue, self._evaluators = queue, evaluators
+        self._outbox, self._standing = outbox, standing
+        self._labelled: set[tuple[str, str]] = set()  # Log and evaluator.
+        self._known_scorer = standing.scorer
+
+    def begin(self) -> None:
+        """Take note of what was entered in earlier sessions."""
+        for log_id, name in self._outbox.score_keys():
+            if name in self._evaluators and log_id in self._queue.rows:
+                self._labelled.add((log_id, name))
+                self._queue.mark(self._queue.scored, log_id, on=True)
+        self._refresh_refused()
+
+    def mark(self, log_id: str) -> None:
+        """Take note of which scores a log has, after they were changed from here."""
+        labels = self.labels(log_id)
+        for name in self._evaluators:
+            label = labels.get(name)
+            has = label is not None and not label.removed
+            (self._labelled.add if has else self._labelled.discard)((log_id, name))
+        self._queue.mark(self._queue.scored, log_id, on=self._is_scored(log_id, labels))
+        self._refresh_refused()
+
+    def mark_found(self, scores: Iterable[Score]) -> None:
+        """Take note of which scores were found in Respan."""
+        for log_id in {score.log_id or "" for score in scores}:
+            on = self._is_scored(log_id, self.labels(log_id))
+            self._queue.mark_here(self._queue.scored, log_id, on=on)
+
+    def refresh(self) -> None:
+        """Take note of what the sender has brought about."""
+        if self._standing.scorer != self._known_scorer:
+            self._known_scorer = self._standing.scorer
+            for log_id in self._standing.log_ids:
+                self.mark(log_id)
+        self._refresh_refused()
+
+    def labels(self, log_id: str) -> dict[str, Label]:
+        """Return the labels of a log, by evaluator."""
+        return {label.evaluator: label for label in self._outbox.labels(log_id)}
+
+    def _is_scored(self, log_id: str, labels: Mapping[str, Label]) -> bool:
+        return any(
+            self._standing.is_scored(log_id, evaluator, labels.get(name))
+            for name, evaluator in self._evaluators.items()
+        )
+
+    def _refresh_refused(self) -> None:
+        refused = self._outbox.score_keys(REFUSED)
+        mine = {log_id for log_id, name in refused if name in self._evaluators}
+        self._queue.mark_only(self._queue.refused, mine)
+
+    def counts(self) -> dict[str, int]:
+        """Return what :attr:`Annotator.progress` says."""
+        queue = self._queue
+        skipped = int((queue.skipped & ~queue.scored).sum())
+        scored = int(queue.scored.sum())
+        waiting, refused = self._outbox.score_keys(WAITING), self._outbox.score_keys(REFUSED)
+        bad = len(refused & self._labelled)
+        return {
+            "scored": scored,
+            "skipped": skipped,
+            "left": len(queue) - scored - skipped,
+            "saved": len(self._labelled - waiting) - bad,
+            "on_their_way": len(waiting),
+            "refused": bad,
+        }
+
+    def scores(self) -> pd.DataFrame:
+        """Return what :attr:`Annotator.scores` is."""
+        order = list(self._evaluators)
+        labels = [label for label in self._outbox.labels() if self._is_score_here(label)]
+        labels.sort(key=lambda one: (self._queue.rows[one.log_id], order.index(one.evaluator)))
+        rows = [
+            (
+                label.log_id,
+                evaluator.id,
+                evaluator.evaluator_slug,
+                value_of(label.body, evaluator),
+                label.body.get("explanation") or None,
+                _STATES.get(label.state, "saved"),
+                label.reason,
+            )
+            for label in labels
+            for evaluator in [self._evaluators[label.evaluator]]
+        ]
+        return pd.DataFrame(rows, columns=list(_COLUMNS), dtype=object)
+
+    def _is_score_here(self, label: Label) -> bool:
+        known = label.evaluator in self._evaluators and label.log_id in self._queue.rows
+        return known and not label.removed
