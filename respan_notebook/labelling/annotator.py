@@ -22,15 +22,10 @@ from respan_notebook.errors import ConfigurationError, FrameError
 from respan_notebook.labelling.changes import change_of
 from respan_notebook.labelling.editors import SET, SHOWN, Editor, plain_editor
 from respan_notebook.labelling.keyboard import ACTIONS, Keyboard
+from respan_notebook.labelling.label import REFUSED, WAITING, Label
 from respan_notebook.labelling.log_view import log_html
 from respan_notebook.labelling.lookup import Lookup
-from respan_notebook.labelling.outbox import (
-    REFUSED,
-    WAITING,
-    Label,
-    OnItsWayError,
-    Outbox,
-)
+from respan_notebook.labelling.outbox import OnItsWayError, Outbox
 from respan_notebook.labelling.progress import Progress
 from respan_notebook.labelling.queue import CHUNK, Queue
 from respan_notebook.labelling.queue import SHOWN as FILTERS

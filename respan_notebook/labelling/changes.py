@@ -6,7 +6,7 @@ from typing import Any
 
 from respan_notebook.errors import InvalidValueError
 from respan_notebook.labelling.editors import CLEARED, INVALID, SET, UNSET, Editor
-from respan_notebook.labelling.outbox import REFUSED, Change, Label
+from respan_notebook.labelling.label import REFUSED, Change, Label
 from respan_notebook.labelling.queue import Queue
 from respan_notebook.labelling.standing import Standing, identity, is_same
 from respan_notebook.values import score_write, target

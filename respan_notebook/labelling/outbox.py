@@ -9,116 +9,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import platformdirs
 
-from respan_notebook.errors import ConfigurationError
-
-WAITING, SENT, REFUSED = "waiting", "sent", "refused"
-
-_VERSION: Final = 1
-_PATIENCE: Final = 10.0  # Seconds that another notebook may be writing.
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS people (
-    server TEXT, person TEXT, scorer TEXT,
-    refused INTEGER NOT NULL DEFAULT 0,  -- 1: the server does not know this key
-    PRIMARY KEY (server, person));
-CREATE TABLE IF NOT EXISTS labels (
-    server TEXT, person TEXT, log_id TEXT, evaluator TEXT,
-    body TEXT NOT NULL,      -- of the score, as it is sent
-    removed INTEGER NOT NULL,  -- 1: no score any more, here and in Respan
-    version INTEGER NOT NULL,  -- of the last change: nanoseconds since 1970, never used again
-    state TEXT NOT NULL,
-    tried INTEGER NOT NULL,  -- 1: may be in Respan
-    settled INTEGER NOT NULL DEFAULT 0,  -- when Respan last answered, in nanoseconds since 1970
-    score_id TEXT, reason TEXT,
-    PRIMARY KEY (server, person, log_id, evaluator));
-CREATE INDEX IF NOT EXISTS waiting ON labels (server, person, state);
-CREATE TABLE IF NOT EXISTS saves (
-    save INTEGER,  -- when, in nanoseconds since 1970
-    server TEXT, person TEXT, log_id TEXT, evaluator TEXT,
-    known INTEGER NOT NULL,  -- whether it is known what was there before
-    former TEXT,             -- body of the score that was there before, null for none
-    PRIMARY KEY (server, person, save, evaluator));
-CREATE TABLE IF NOT EXISTS drafts (
-    server TEXT, person TEXT, log_id TEXT, evaluator TEXT, draft TEXT NOT NULL,
-    PRIMARY KEY (server, person, log_id, evaluator));
-CREATE TABLE IF NOT EXISTS evaluators (
-    server TEXT, name TEXT, definition TEXT NOT NULL, PRIMARY KEY (server, name));
-"""
-
-
-@dataclass(frozen=True)
-class Label:
-    """A label as the outbox has it.
-
-    Attributes
-    ----------
-    log_id, evaluator : str
-        What it is about; the evaluator by id, else by slug.
-    body : dict
-        The score as it is sent. Of a removed one, the last that it had.
-    removed : bool
-        Whether the person took the score back.
-    version : int
-        Another one after every change.
-    state : {"waiting", "sent", "refused"}
-        Whether Respan has this version.
-    tried : bool
-        Whether Respan may have a score, of whatever version.
-    settled : int
-        When Respan last answered, in nanoseconds since 1970; 0 before.
-    score_id : str or None
-        Respan's id of the score, once it is known.
-    reason : str or None
-        Why it was refused.
-    """
-
-    log_id: str
-    evaluator: str
-    body: dict[str, Any]
-    removed: bool = False
-    version: int = 1
-    state: str = WAITING
-    tried: bool = False
-    settled: int = 0
-    score_id: str | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True)
-class Change:
-    """What a save does to one score of a log.
-
-    Attributes
-    ----------
-    evaluator : str
-        Its id, else its slug.
-    body : dict
-        The score to send; with ``removed``, the one to take away.
-    removed : bool
-        Whether there is to be no score any more.
-    known : bool
-        Whether it is known what was there before.
-    former : dict or None
-        The score that was there before, None for none.
-    score_id : str or None
-        Respan's id of the score that was there before.
-    """
-
-    evaluator: str
-    body: dict[str, Any]
-    removed: bool = False
-    known: bool = True
-    former: dict[str, Any] | None = None
-    score_id: str | None = None
+from respan_notebook.labelling.database import Database
+from respan_notebook.labelling.label import REFUSED, SENT, Change, Label
 
 
 class OnItsWayError(Exception):
@@ -142,8 +41,7 @@ class Outbox:
     person : str
         Stands for the owner of a key (:attr:`RespanClient.fingerprint`).
     durable : bool
-        Whether what is written, with all that was written before, has reached the disk, and not
-        only the operating system, when a method returns. That takes up to some 50 ms.
+        As for :class:`respan_notebook.labelling.database.Database`.
 
     Raises
     ------
@@ -153,43 +51,7 @@ class Outbox:
 
     def __init__(self, path: Path, server: str, person: str, *, durable: bool = False) -> None:
         self.path, self._own = path, (server, person)
-        self._durable = durable
-        self._lock = threading.Lock()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._db = sqlite3.connect(
-                path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
-            )
-            self._open()
-        except (OSError, sqlite3.Error) as error:
-            raise ConfigurationError(
-                f"labels can't be kept in {path}: {error}; give another file with outbox=..."
-            ) from error
-
-    def _open(self) -> None:
-        self._db.row_factory = sqlite3.Row
-        end = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                self._prepare()
-                return
-            except sqlite3.OperationalError as error:
-                # The switch to WAL does not wait for a notebook that makes it at the same time.
-                if "locked" not in str(error) or time.monotonic() > end:
-                    raise
-            time.sleep(0.02)
-
-    def _prepare(self) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > _VERSION:
-            raise sqlite3.DatabaseError("a newer version of respan_notebook wrote it")
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
-        if version < _VERSION:
-            self._db.executescript(_SCHEMA)
-            self._db.execute(f"PRAGMA user_version = {_VERSION}")
-        with self._write() as db:
-            db.execute("INSERT OR IGNORE INTO people VALUES (?, ?, NULL, 0)", self._own)
+        self._db = Database(path, durable=durable)
 
     def another(self) -> Outbox:
         """Return the same outbox, durable, for use beside this one."""
@@ -197,24 +59,10 @@ class Outbox:
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._db.close()
-
-    @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        """Give the database for a transaction: all of it is kept, or nothing."""
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+        self._db.close()
 
     def _read(self, query: str, *values: object) -> list[sqlite3.Row]:
-        with self._lock:
-            return self._db.execute(query, (*self._own, *values)).fetchall()
+        return self._db.read(query, *self._own, *values)
 
     # -- whose labels ---------------------------------------------------------------------------
 
@@ -226,16 +74,16 @@ class Outbox:
 
     def know_scorer(self, scorer: str) -> None:
         """Keep who the person is."""
-        with self._write() as db:
-            db.execute(
-                "UPDATE people SET scorer = ?, refused = 0 WHERE server = ? AND person = ?",
-                (scorer, *self._own),
-            )
+        with self._db.write() as db:
+            query = "INSERT OR REPLACE INTO people VALUES (?, ?, ?, 0)"
+            db.execute(query, (*self._own, scorer))
 
     def know_refused(self) -> None:
         """Keep that the server does not know this key."""
-        with self._write() as db:
-            query = "UPDATE people SET refused = 1 WHERE server = ? AND person = ?"
+        with self._db.write() as db:
+            query = (
+                "INSERT INTO people VALUES (?, ?, NULL, 1) ON CONFLICT DO UPDATE SET refused = 1"
+            )
             db.execute(query, self._own)
 
     def adopt(self) -> None:
@@ -249,7 +97,7 @@ class Outbox:
             "WHERE server = :server AND person = :person))"
         )
         names = dict(zip(("server", "person"), self._own, strict=True))
-        with self._write() as db:
+        with self._db.write() as db:
             others = [row["person"] for row in db.execute(strangers, names).fetchall()]
             for other in others:
                 self._take_over(db, other)
@@ -318,7 +166,7 @@ class Outbox:
 
         ``evaluators`` are all that the person could score in this save.
         """
-        with self._write() as db:
+        with self._db.write() as db:
             number = time.time_ns()
             for change in changes:
                 former = None if change.former is None else _text(change.former)
@@ -364,7 +212,7 @@ class Outbox:
             When it is not known yet what was there before; nothing was changed.
         """
         names = set(evaluators)
-        with self._write() as db:
+        with self._db.write() as db:
             query = "SELECT * FROM saves WHERE server = ? AND person = ? ORDER BY save DESC"
             cursor = db.execute(query, self._own)
             mine = (row for row in cursor if row["log_id"] in log_ids and row["evaluator"] in names)
@@ -405,7 +253,7 @@ class Outbox:
     def know_former(self, label: Label, former: Mapping[str, Any] | None) -> None:
         """Keep what was there before the first save of this label."""
         text = None if former is None else _text(former)
-        with self._write() as db:
+        with self._db.write() as db:
             db.execute(
                 f"UPDATE saves SET known = 1, former = ? WHERE {_KEY} AND NOT known",
                 (text, *self._own, label.log_id, label.evaluator),
@@ -413,7 +261,7 @@ class Outbox:
 
     def try_(self, labels: Iterable[Label]) -> list[Label]:
         """Keep that these labels are about to be sent; return those that have not changed since."""
-        with self._write() as db:
+        with self._db.write() as db:
             return [
                 label
                 for label in labels
@@ -428,7 +276,7 @@ class Outbox:
 
         A label that was changed meanwhile goes on waiting.
         """
-        with self._write() as db:
+        with self._db.write() as db:
             for label, score_id, reason in answers:
                 where = (*self._own, label.log_id, label.evaluator)
                 db.execute(
@@ -442,7 +290,7 @@ class Outbox:
 
     def keep_after_all(self, label: Label, reason: str) -> None:
         """Keep that a removed label is there still, since the server refused to remove it."""
-        with self._write() as db:
+        with self._db.write() as db:
             db.execute(
                 f"UPDATE labels SET removed = 0, state = 'refused', reason = ? "
                 f"WHERE {_KEY} AND version = ?",
@@ -452,7 +300,7 @@ class Outbox:
     def forget(self, label: Label) -> None:
         """Drop a removed label: its score is gone. One that was entered anew stays, untried."""
         where = (*self._own, label.log_id, label.evaluator)
-        with self._write() as db:
+        with self._db.write() as db:
             db.execute(f"DELETE FROM labels WHERE {_KEY} AND version = ?", (*where, label.version))
             db.execute(f"UPDATE labels SET tried = 0, score_id = NULL WHERE {_KEY}", where)
 
@@ -460,7 +308,7 @@ class Outbox:
 
     def keep_draft(self, log_id: str, evaluator: str, draft: Any) -> None:
         """Keep what was entered and not saved yet; None drops it."""
-        with self._write() as db:
+        with self._db.write() as db:
             if draft is None:
                 self._drop_drafts(db, log_id, [evaluator])
             else:
@@ -479,16 +327,15 @@ class Outbox:
 
     def keep_evaluator(self, name: str, definition: Mapping[str, Any]) -> None:
         """Keep an evaluator's definition, for when the server can't be reached."""
-        with self._write() as db:
+        with self._db.write() as db:
             row = (self._own[0], name, _text(definition))
             db.execute("INSERT OR REPLACE INTO evaluators VALUES (?, ?, ?)", row)
 
     def evaluator(self, name: str) -> dict[str, Any] | None:
         """Return the definition that was kept of an evaluator."""
-        with self._lock:
-            query = "SELECT definition FROM evaluators WHERE server = ? AND name = ?"
-            row = self._db.execute(query, (self._own[0], name)).fetchone()
-        return json.loads(row["definition"]) if row else None
+        query = "SELECT definition FROM evaluators WHERE server = ? AND name = ?"
+        rows = self._db.read(query, self._own[0], name)
+        return json.loads(rows[0]["definition"]) if rows else None
 
 
 _KEY: Final = "server = ? AND person = ? AND log_id = ? AND evaluator = ?"

@@ -7,7 +7,8 @@ from typing import Final
 
 import pandas as pd
 
-from respan_notebook.labelling.outbox import REFUSED, WAITING, Label, Outbox
+from respan_notebook.labelling.label import REFUSED, WAITING, Label
+from respan_notebook.labelling.outbox import Outbox
 from respan_notebook.labelling.queue import Queue
 from respan_notebook.labelling.standing import Standing, value_of
 from respan_notebook.models import Evaluator, Score

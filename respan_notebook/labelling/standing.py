@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from respan_notebook.client import RespanClient
-from respan_notebook.labelling.outbox import SENT, Label, Outbox
+from respan_notebook.labelling.label import SENT, Label
+from respan_notebook.labelling.outbox import Outbox
 from respan_notebook.labelling.sender import body_of
 from respan_notebook.models import VALUE_FIELDS, Evaluator, Score
 from respan_notebook.values import VALUE_TYPES, target

@@ -31,7 +31,8 @@ from respan_notebook import (
 from respan_notebook.labelling import annotator as annotator_module
 from respan_notebook.labelling import sender as sender_module
 from respan_notebook.labelling.annotator import Annotator
-from respan_notebook.labelling.outbox import Change, Outbox
+from respan_notebook.labelling.label import Change
+from respan_notebook.labelling.outbox import Outbox
 from respan_notebook.labelling.sender import Sender, wait_until
 
 ME = "ann@example.com"
