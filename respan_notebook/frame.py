@@ -190,6 +190,12 @@ class RespanAccessor:
         HTTPError, TransportError
             When the server does not answer, or does not filter scores.
 
+        Warns
+        -----
+        UserWarning
+            When it is not known whether the scores are those of the key's owner, or when none is
+            by the scorer that was named.
+
         Examples
         --------
         >>> import pandas as pd

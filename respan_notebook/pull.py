@@ -44,6 +44,8 @@ def pull(
     sound = [log_id for row, log_id in enumerate(log_ids) if row not in errors]
     whose = None if scorer == "all" else scorer or client.scorer
     scores = list(read_scores(client, sound, evaluators, scorer=whose))
+    if scorer not in (None, "all") and sound and not scores:
+        warnings.warn(f"there is no score by {scorer} of these logs", stacklevel=3)
     by_name = {name: one for one in evaluators for name in (one.id, one.evaluator_slug) if name}
     if scorer == "all":
         places = {log_id: row for row, log_id in enumerate(sound)}

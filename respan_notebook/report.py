@@ -177,10 +177,12 @@ class PushReport:
         """
         if self.ok:
             return
-        first = self.errors.iloc[0]
+        lines = self._outcomes.lines(*self._bad)
+        first = int(lines[0])
+        error = self._errors()[first] or STATUSES[self._outcomes.status[first]]
         raise PushError(
-            f"{len(self.errors)} of {len(self)} scores did not arrive ({self._summary()}); the "
-            f"first, row {self.errors.index[0]!r}: {first['error'] or first['status']}",
+            f"{len(lines)} of {len(self)} scores did not arrive ({self._summary()}); the first, "
+            f"row {self._batch.label(first)!r}: {error}",
             report=self,
         )
 
@@ -255,7 +257,10 @@ class PushReport:
             labels = list(dict.fromkeys(repr(self._batch.label(line)) for line in lines))
             more = f" and {len(labels) - _LABELS:,} more" if len(labels) > _LABELS else ""
             rows = f"row{'s' if len(labels) > 1 else ''} {', '.join(labels[:_LABELS])}{more}"
-            shown.append((rows, STATUSES[status], self._outcomes.errors[lines[0]]))
+            errors = self._outcomes.errors
+            alike = len({errors[line] for line in lines}) > 1
+            example = f" (row {labels[0]}'s; the others are alike)" if alike else ""
+            shown.append((rows, STATUSES[status], errors[lines[0]] + example))
         return shown
 
     def _more(self) -> str:

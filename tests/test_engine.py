@@ -417,4 +417,6 @@ def test_pull_scores__none() -> None:
         empty = frame_of(1).respan.pull_scores([STARS], client=client)
         assert empty["stars"].isna().tolist() == [True]
         assert empty["stars"].dtype == "float64"
+        with pytest.warns(UserWarning, match="no score by bob@example.com of these logs"):
+            frame_of(1).respan.pull_scores([STARS], client=client, scorer="bob@example.com")
         assert frame_of(0).respan.pull_scores([STARS], client=client, scorer="all").empty

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
-from respan_notebook import Evaluator, PushReport
+from respan_notebook import Evaluator, PushError, PushReport
 
 STARS = Evaluator(evaluator_slug="stars", score_value_type="numerical")
 
@@ -45,6 +46,18 @@ def test_repr__names_each_reason_once() -> None:
     }
     assert report.reasons.index.tolist() == [0, 12]
     assert len(report.errors) == 13
+
+
+def test_repr__says_whose_value_stands_for_all() -> None:
+    report = report_of(["a", "b", "c"], ["bad", "worse", "worst"])
+    assert "got 'bad' (str); " in repr(report)
+    assert repr(report).endswith("(row 0's; the others are alike)")
+
+
+def test_raise_for_errors__names_the_first_row() -> None:
+    report = report_of(["a", "b"], [1, "bad"])
+    with pytest.raises(PushError, match=r"1 of 2 scores .*; the first, row 1: 'stars' \(numer"):
+        report.raise_for_errors()
 
 
 def test_repr__many_reasons() -> None:
