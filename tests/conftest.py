@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -48,6 +49,14 @@ def one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
         return Effort(attempts=1, deadline=0.6)
 
     monkeypatch.setattr(Transport, "_one_call", effort)
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C works, also where the tests are run in the background of a shell."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
 
 
 @pytest.fixture

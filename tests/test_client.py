@@ -154,6 +154,7 @@ def test_client__shows_the_key_nowhere(canned: Start, caplog: pytest.LogCaptureF
     assert "Unknown key [key]" in str(caught.value)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_client__an_interrupt_shows_no_key() -> None:
     """Ctrl-C while a request hangs: the frames of requests, which hold headers, are gone."""
     with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -246,6 +246,7 @@ def test_faults__two_processes_push_at_once(server: Server) -> None:
     assert server.stored() == dict(zip(FRAME["log_id"], FRAME["stars"], strict=True))
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_faults__interrupt_then_retry(server: Server) -> None:
     main = threading.main_thread().ident or 0
     pressed: list[float] = []

@@ -378,6 +378,7 @@ def test_dry_run__is_never_sent(client: RespanClient, db: Path) -> None:
     assert stored(db) == []
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_push_scores__interrupt_returns_the_report(canned: Start) -> None:
     """Ctrl-C while requests hang: the report comes at once and says what may have arrived."""
     release = threading.Event()
