@@ -65,6 +65,7 @@ class Editor(widgets.VBox):
         self._former_explanation = self._source = self._refusal = ""
         self._why = widgets.Text(placeholder="Why? (optional)", layout=widgets.Layout(width="auto"))
         self._line = widgets.HTML(_state_html(UNSET, _MARKS[UNSET], ""))
+        self._line.add_class("rn-state")
         super().__init__()
         self.add_class("rn-editor")
         self._build()

@@ -36,6 +36,8 @@ HELP: Final = (
 _ESM: Final = r"""
 const TEXT_INPUTS = new Set(["text", "number", "search", "email", "url", "tel", "password"]);
 const TURNS = { s: "skip", b: "back", u: "undo" };
+// Parts of controls to which ipywidgets gives no name.
+const NAMELESS = "[role=slider], [contenteditable], .jupyter-widget-tagsinput input";
 const SLOW = 1000; // Milliseconds until a wait is explained.
 const WAIT = "Waiting for the kernel… If it was restarted, run the cell again: all is kept.";
 
@@ -101,7 +103,12 @@ class KeyLayer {
   mark(place) {
     const editors = this.editors();
     this.active = (place + editors.length) % Math.max(editors.length, 1);
-    editors.forEach((editor, i) => editor.classList.toggle("rn-active", i === this.active));
+    editors.forEach((editor, i) => {
+      editor.classList.toggle("rn-active", i === this.active);
+      // Of the other editors nobody wants to hear what the next log changes.
+      const live = i === this.active ? "polite" : "off";
+      editor.querySelector(".rn-state")?.setAttribute("aria-live", live);
+    });
   }
 
   label() {
@@ -109,7 +116,7 @@ class KeyLayer {
       const name = editor.querySelector(".rn-title b")?.textContent ?? "";
       editor.setAttribute("role", "group");
       editor.setAttribute("aria-label", name);
-      for (const part of editor.querySelectorAll("[role=slider], [contenteditable]"))
+      for (const part of editor.querySelectorAll(NAMELESS))
         part.setAttribute("aria-label", name);
     }
   }

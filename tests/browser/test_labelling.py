@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -224,6 +225,37 @@ def test_tab__goes_through_the_controls_and_out(label: Label) -> None:
 
 
 # -- by mouse -----------------------------------------------------------------------------------
+
+
+def test_screen_reader__hears_what_each_control_is_and_what_becomes_of_it(
+    label: Label, sandbox: Sandbox
+) -> None:
+    teams = {"choices": [{"name": f"Team {n}", "value": f"t{n}"} for n in range(12)]}
+    more = {
+        "minutes": {"score_value_type": "numerical"},
+        "team": {"score_value_type": "single_select", "score_config": teams},
+        "tags": {"score_value_type": "multi_select"},
+    }
+    with RespanClient(sandbox.api_key, sandbox.base_url) as client:
+        for name, fields in more.items():
+            client.create_evaluator({"name": name, "evaluator_slug": name, **fields})
+    page = label([*ALL, *more])
+    root = page.page.locator(".rn-annotator")
+    root.locator("[role=group][aria-label=tags]").wait_for()
+    controls = re.findall(
+        r'^ *- (slider|textbox|checkbox|radio|combobox|listbox|button)(?: "(.+?)")?',
+        root.aria_snapshot(),
+        re.MULTILINE,
+    )
+    assert {kind for kind, _ in controls} > {"slider", "textbox", "checkbox", "radio", "combobox"}
+    assert [kind for kind, name in controls if not name] == []
+    assert ("combobox", "tags") in controls
+    heard = page.page.locator(".rn-editors [aria-live=polite]")
+    press(page, "4")
+    heard.get_by_text("4").wait_for()
+    press(page, "ArrowDown", "7")
+    heard.get_by_text("70").wait_for()
+    assert heard.count() == 1
 
 
 def test_mouse__does_all_of_it(label: Label, sandbox: Sandbox) -> None:
