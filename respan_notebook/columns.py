@@ -95,7 +95,7 @@ def _in_range(times: npt.NDArray[np.datetime64]) -> tuple[npt.NDArray[np.datetim
         int(row): f"takes a time of the years 1 to 9999, got {times[row]}"
         for row in np.flatnonzero(bad)
     }
-    return np.where(bad, np.datetime64("NaT"), times).astype("datetime64[us]"), errors
+    return np.where(bad, np.array("NaT", times.dtype), times).astype("datetime64[us]"), errors
 
 
 def _each(cells: Iterable[Any], read: Callable[[Any], Any]) -> tuple[list[Any], RowErrors]:

@@ -407,7 +407,14 @@ class Odd:
 
 @pytest.mark.parametrize(
     "cell",
-    [Odd(), np.array([1, 2]), 10**5000, np.timedelta64(3), np.datetime64("10000-01-01"), {"a": 1}],
+    [
+        Odd(),
+        np.array([1, 2]),
+        10**5000,
+        np.timedelta64(3, "s"),
+        np.datetime64("10000-01-01"),
+        {"a": 1},
+    ],
     ids=lambda cell: type(cell).__name__,
 )
 @pytest.mark.parametrize(

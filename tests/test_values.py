@@ -183,7 +183,7 @@ def test_encoder__refuses(kind: str, fields: Any, raw: Any, message: str) -> Non
         np.float32("nan"),
         pd.NA,
         pd.NaT,
-        np.datetime64("NaT"),
+        np.datetime64("NaT", "ns"),
         Decimal("sNaN"),
     ],
     ids=repr,
