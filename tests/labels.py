@@ -35,3 +35,17 @@ def stored(sandbox: Sandbox) -> list[tuple[Any, ...]]:
             )
             for score in client.filter_scores()
         )
+
+
+def message(annotator: Annotator) -> str:
+    return str(annotator._status.value)
+
+
+def line(annotator: Annotator, slug: str = "helpfulness") -> str:
+    return str(annotator.editors[slug]._line.value)
+
+
+def label(annotator: Annotator, **values: Any) -> None:
+    for slug, value in values.items():
+        annotator.editors[slug].value = value
+    annotator.save_button.click()

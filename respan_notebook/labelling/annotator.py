@@ -20,12 +20,12 @@ import pandas as pd
 from respan_notebook.client import RespanClient
 from respan_notebook.errors import ConfigurationError, FrameError
 from respan_notebook.labelling.changes import change_of
-from respan_notebook.labelling.editors import SET, SHOWN, Editor, plain_editor
+from respan_notebook.labelling.editors import SET, SHOWN, Editor, UnsupportedEditor, plain_editor
 from respan_notebook.labelling.keyboard import ACTIONS, Keyboard
 from respan_notebook.labelling.label import REFUSED, WAITING, Label
 from respan_notebook.labelling.log_view import log_html
 from respan_notebook.labelling.lookup import Lookup
-from respan_notebook.labelling.outbox import OnItsWayError, Outbox
+from respan_notebook.labelling.outbox import Outbox, UnknownPastError
 from respan_notebook.labelling.progress import Progress
 from respan_notebook.labelling.queue import CHUNK, Queue
 from respan_notebook.labelling.queue import SHOWN as FILTERS
@@ -38,7 +38,7 @@ from respan_notebook.models import Evaluator, Score
 Self = TypeVar("Self", bound="Annotator")
 P = ParamSpec("P")
 _FIRST_LOOK: Final = 1.0  # Seconds that opening waits for what Respan has already.
-_IN_BACKGROUND: Final = ("_sending_changed", "_found")
+_IN_BACKGROUND: Final = ("_changed_behind", "_found")
 
 
 def _exclusive(
@@ -51,8 +51,7 @@ def _exclusive(
         with self._lock:
             if self._closed and method.__name__ in _IN_BACKGROUND:
                 return
-            if self._closed:
-                raise ConfigurationError("this annotator is closed; open one with annotate(...)")
+            self._check_open()
             try:
                 method(self, *args, **kwargs)
             except sqlite3.Error as error:
@@ -103,13 +102,18 @@ class Annotator(widgets.VBox):
         self._closed = False
         self._queue = queue
         self._client, self._outbox, self._columns = client, outbox, show
-        self._sender = Sender(outbox, client, self._sending_changed)
-        self._lookup = Lookup(client, [one for one in evaluators if identity(one)], self._found)
+        self._sender = Sender(outbox, client, self._changed_behind)
+        self._lookup = Lookup(
+            client,
+            [one for one in evaluators if identity(one)],
+            self._found,
+            self._changed_behind,
+        )
         self._asked: set[int] = set()  # Chunks of rows.
         self._standing = Standing(evaluators, client, outbox)
         known = {identity(one): one for one in evaluators}
         self._progress = Progress(queue, known, outbox, self._standing)
-        self._last_scores = pd.DataFrame()
+        self._last_scores = self._progress.no_scores()
         self._showing = False
         self._turn = 0
         self._message = ("", False)
@@ -174,7 +178,7 @@ class Annotator(widgets.VBox):
         self._log.value = log_html(self._queue.cells(), self._columns)
         try:
             self._display_editors()
-        except sqlite3.Error:
+        except BaseException:
             for editor in self.editors.values():
                 editor.show()  # Not what was entered for another log.
             raise
@@ -226,6 +230,8 @@ class Annotator(widgets.VBox):
             )
         if self._sender.trouble:
             return f"Labels wait: {self._sender.trouble}. They are kept, and sent when it works."
+        if self._lookup.wait:
+            return f"What Respan has already is not read yet: {self._lookup.wait}"
         if self._lookup.trouble:
             return f"What Respan has already could not be read: {self._lookup.trouble}"
         return ""
@@ -250,6 +256,7 @@ class Annotator(widgets.VBox):
         Of those entered for these logs so many are ``saved`` in Respan and ``refused``;
         ``on_their_way`` is whatever waits in the outbox.
         """
+        self._check_open()
         return self._progress.counts()
 
     @property
@@ -278,15 +285,20 @@ class Annotator(widgets.VBox):
         bool
             Whether nothing waits any more. What was refused does not wait.
         """
+        self._check_open()
         self._sender.kick()
         wait_until(self._is_done, timeout)
-        return self._is_done() and not self._outbox.score_keys(WAITING)
+        return self._is_done() and not self._outbox.waiting()
 
     def _is_done(self) -> bool:
         """Whether nothing happens any more; what another notebook has entered may wait as well."""
         if self._sender.busy or self._lookup.busy:
             return False
-        return self._sender.halted or not self._outbox.score_keys(WAITING)
+        return self._sender.halted or not self._outbox.waiting()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ConfigurationError("this annotator is closed; open one with annotate(...)")
 
     def _open(self) -> None:
         self._outbox.adopt()
@@ -295,8 +307,9 @@ class Annotator(widgets.VBox):
         elsewhere = self._outbox.waiting_elsewhere()
         if elsewhere:
             self._message = (
-                f"{elsewhere} scores entered with the key of somebody else wait in "
-                f"{self._outbox.path}; they go out when that person opens the annotator.",
+                f"{elsewhere} scores entered with another key wait in {self._outbox.path}. If that "
+                "key is yours, too, they go out after your first save; else when its owner opens "
+                "the annotator.",
                 False,
             )
         self._display()
@@ -337,7 +350,8 @@ class Annotator(widgets.VBox):
         if not changes and not any(e.state in (SHOWN, SET) for e in self.editors.values()):
             self._say("Nothing is scored yet. Score something, or skip this log.", wrong=True)
             return
-        self._outbox.save(log_id, changes, self._by_identity)
+        able = [n for n, one in self._by_identity.items() if not isinstance(one, UnsupportedEditor)]
+        self._outbox.save(log_id, changes, able)
         if changes:
             self._standing.changed(log_id, [change.evaluator for change in changes])
             self._progress.mark(log_id)
@@ -365,12 +379,13 @@ class Annotator(widgets.VBox):
         """Put back what was there before the last save, here and in Respan, and show that log."""
         try:
             undone = self._outbox.undo(self._queue.rows, self._by_identity)
-        except OnItsWayError:
-            self._say(
-                "The last save can't be undone yet: it is on its way, or what was there before it "
-                "could not be read.",
-                wrong=True,
+        except UnknownPastError as error:
+            why = (
+                " yet: it is on its way."
+                if error.state == WAITING
+                else ": what was there before it could not be read."
             )
+            self._say(f"The last save can't be undone{why}", wrong=True)
             return
         if undone is None:
             self._say("There is nothing to undo.")
@@ -499,9 +514,9 @@ class Annotator(widgets.VBox):
         return {} if log_id is None else self._outbox.drafts(log_id)
 
     @_exclusive
-    def _sending_changed(self) -> None:
+    def _changed_behind(self) -> None:
         self._progress.refresh()
-        self._draw_status()
+        self._redraw()
 
     def _ask_around(self) -> None:
         """Have the scores of the logs around looked up, unless they were."""
@@ -521,11 +536,15 @@ class Annotator(widgets.VBox):
     def _found(self, log_ids: Sequence[str], scores: Sequence[Score], began: int) -> None:
         """Take in what was looked up, and show it where nothing was entered yet."""
         self._standing.take_in(log_ids, scores, began)
-        self._progress.mark_found(scores)
+        self._progress.mark_found({*log_ids, *(score.log_id or "" for score in scores)})
         if not log_ids:
             self._asked.clear()  # It failed; the next log asks again.
             if self._lookup.by_log and not self._lookup.trouble:
                 self._ask_around()
+        self._redraw()
+
+    def _redraw(self) -> None:
+        """Show what is known now; the editors too, unless something is entered."""
         if all(editor.at_rest for editor in self.editors.values()):
             self._display_editors()
         else:

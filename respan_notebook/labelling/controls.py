@@ -40,12 +40,15 @@ class Control:
         Key -> raw value that it enters.
     hint : str
         Which keys, where the control does not show it.
+    laying_out : bool
+        Whether what is being changed is only how the value looks.
     """
 
     widget: widgets.DOMWidget
     shows_value = False
     keys: Mapping[str, Any] = MappingProxyType({})
     hint = ""
+    laying_out = False
 
     def inputs(self) -> Sequence[widgets.DOMWidget]:
         """Return the widgets whose ``value`` the person changes."""
@@ -396,7 +399,9 @@ class JsonArea(Control):
             parsed = json.loads(self._area.value)
         except (ValueError, RecursionError):
             return  # What is wrong is said beside the editor.
+        self.laying_out = True
         self._area.value = json.dumps(parsed, ensure_ascii=False, indent=2)
+        self.laying_out = False
 
     def _draw(self, _change: object) -> None:
         self._tree.value = json_tree(self._area.value)

@@ -68,7 +68,11 @@ class Database:
             self._db = sqlite3.connect(
                 path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
             )
-            self._open(durable=durable)
+            try:
+                self._open(durable=durable)
+            except sqlite3.Error:
+                self._db.close()
+                raise
         except (OSError, sqlite3.Error) as error:
             raise ConfigurationError(
                 f"labels can't be kept in {path}: {error}; give another file with outbox=..."
@@ -112,7 +116,8 @@ class Database:
             try:
                 yield self._db
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # A full disk has rolled back by itself.
+                    self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
 

@@ -133,8 +133,7 @@ class Editor(widgets.VBox):
         """Enter what a key stands for; return whether it stands for anything."""
         if key not in self._control.keys:
             return False
-        current = self.value if self.state == SET else self._former
-        self._enter(self._control.press(key, current), show=True)
+        self._enter(self._control.press(key, self._control.read()), show=True)
         return True
 
     def step(self, direction: int) -> bool:
@@ -163,7 +162,10 @@ class Editor(widgets.VBox):
 
     def _touched(self, change: Any) -> None:
         with self.lock:
-            if self._quiet:
+            if self._quiet or change["old"] == change["new"]:
+                return  # Another thread showed something in the same moment: it counts.
+            if self._control.laying_out and self.state == SHOWN:
+                self._at_rest = self._control.read()
                 return
             if change["owner"].value != change["new"]:
                 # Another thread showed something since; what the person entered counts.
@@ -225,7 +227,7 @@ class Editor(widgets.VBox):
             with self._silently():
                 value = None
                 if former is not None:
-                    with contextlib.suppress(InvalidValueError):
+                    with contextlib.suppress(InvalidValueError, UnsupportedEvaluatorError):
                         value = self._canonical(former)
                 self._control.show(value)
                 self._why.value = explanation if former is not None else ""
@@ -314,7 +316,7 @@ class Editor(widgets.VBox):
     def _said_former(self) -> str:
         try:
             return self._control.said(self._canonical(self._former))
-        except InvalidValueError:
+        except (InvalidValueError, UnsupportedEvaluatorError):
             return str(self._former)
 
 

@@ -31,17 +31,28 @@ class Lookup:
         Whose scores are wanted.
     found : Callable
         See :data:`Found`; called from the thread of this lookup.
+    waits : Callable
+        Is called, from that thread, when :attr:`wait` changed and nothing is found yet.
 
     Attributes
     ----------
     trouble : str
         Why the last request failed; empty when it did not.
+    wait : str
+        Why the request under way waits; empty while it does not.
     by_log : bool
         Whether the server refuses to filter scores; then logs are to be asked for one by one.
     """
 
-    def __init__(self, client: RespanClient, evaluators: Sequence[Evaluator], found: Found) -> None:
-        self.trouble = ""
+    def __init__(
+        self,
+        client: RespanClient,
+        evaluators: Sequence[Evaluator],
+        found: Found,
+        waits: Callable[[], object],
+    ) -> None:
+        self.trouble = self.wait = ""
+        self._waits = waits
         self.by_log = False
         self._client, self._evaluators, self._found = client, evaluators, found
         self._effort = Effort()
@@ -58,6 +69,8 @@ class Lookup:
     def ask(self, log_ids: Sequence[str]) -> None:
         """Look up the scores of these logs, soon."""
         with self._lock:
+            if self.by_log and len(log_ids) > 1:
+                return  # Meant for when the server still filtered: too many requests.
             self._wishes.append(log_ids)
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._run, name="respan-lookup", daemon=True)
@@ -77,7 +90,7 @@ class Lookup:
                     self._thread = None
                     return
                 log_ids = self._wishes.pop()
-                self._effort = Effort(attempts=_ATTEMPTS, announce=None)
+                self._effort = Effort(attempts=_ATTEMPTS, announce=self._announce)
             began, scores = time.time_ns(), list[Score]()
             try:
                 scores = self._read(log_ids)
@@ -85,13 +98,21 @@ class Lookup:
             except Exception as error:  # noqa: BLE001 - a thread that dies would say nothing.
                 log_ids = []
                 if isinstance(error, BadRequestError | FilterRefusedError) and not self.by_log:
-                    self.by_log = True
+                    self.trouble = ""
+                    with self._lock:
+                        self.by_log = True
+                        self._wishes.clear()
                 else:
                     self.trouble = str(error) or type(error).__name__
+            self.wait = ""
             try:
                 self._found(log_ids, scores, began)
             except Exception as bug:  # noqa: BLE001 - it is said, and the next wish is looked up.
                 self.trouble = f"{type(bug).__name__}: {bug}"
+
+    def _announce(self, reason: str, _seconds: float) -> None:
+        self.wait = reason
+        self._waits()
 
     def _read(self, log_ids: Sequence[str]) -> list[Score]:
         if self.by_log:

@@ -20,8 +20,18 @@ from respan_notebook.labelling.database import Database
 from respan_notebook.labelling.label import REFUSED, SENT, Change, Label
 
 
-class OnItsWayError(Exception):
-    """What was there before a label is not known until the label has arrived."""
+class UnknownPastError(Exception):
+    """What was there before a label is not known: not yet while it waits, or never.
+
+    Attributes
+    ----------
+    state : {"waiting", "sent", "refused"}
+        The label's.
+    """
+
+    def __init__(self, state: str) -> None:
+        super().__init__("it is not known what was there before")
+        self.state = state
 
 
 def default_path() -> Path:
@@ -153,6 +163,11 @@ class Outbox:
         rows = self._rows("log_id, evaluator", {"state": state, "removed": 0})
         return {(row["log_id"], row["evaluator"]) for row in rows}
 
+    def waiting(self) -> int:
+        """Return how many labels wait, those that are to be taken away among them."""
+        query = "SELECT count(*) FROM labels WHERE server = ? AND person = ? AND state = 'waiting'"
+        return int(self._read(query)[0][0])
+
     def _rows(self, columns: str, wanted: Mapping[str, object]) -> list[sqlite3.Row]:
         given = {name: value for name, value in wanted.items() if value is not None}
         where = "".join(f" AND {name} = ?" for name in given)
@@ -208,7 +223,7 @@ class Outbox:
 
         Raises
         ------
-        OnItsWayError
+        UnknownPastError
             When it is not known yet what was there before; nothing was changed.
         """
         names = set(evaluators)
@@ -226,7 +241,7 @@ class Outbox:
         label = db.execute(f"SELECT * FROM labels WHERE {_KEY}", where).fetchone()
         tried = label is not None and label["tried"]
         if not save["known"] and tried:
-            raise OnItsWayError
+            raise UnknownPastError(label["state"])
         if save["former"] is not None:
             former = json.loads(save["former"])
             if label is not None and "explanation" in json.loads(label["body"]):
@@ -237,7 +252,9 @@ class Outbox:
             change = Change(save["evaluator"], json.loads(label["body"]), removed=True)
             self._put(db, save["log_id"], change)
         else:
-            db.execute(f"DELETE FROM labels WHERE {_KEY}", where)
+            db.execute(f"DELETE FROM labels WHERE {_KEY} AND NOT settled", where)
+            query = f"UPDATE labels SET removed = 1, state = 'sent', reason = NULL WHERE {_KEY}"
+            db.execute(query, where)
         db.execute(f"DELETE FROM saves WHERE {_KEY} AND save = ?", (*where, save["save"]))
         return bool(tried) or save["former"] is not None
 
@@ -298,11 +315,18 @@ class Outbox:
             )
 
     def forget(self, label: Label) -> None:
-        """Drop a removed label: its score is gone. One that was entered anew stays, untried."""
+        """Keep that a removed label has no score any more; one that was entered anew waits on.
+
+        The row stays: it tells that what was looked up before is old.
+        """
         where = (*self._own, label.log_id, label.evaluator)
         with self._db.write() as db:
-            db.execute(f"DELETE FROM labels WHERE {_KEY} AND version = ?", (*where, label.version))
-            db.execute(f"UPDATE labels SET tried = 0, score_id = NULL WHERE {_KEY}", where)
+            db.execute(
+                f"UPDATE labels SET tried = 0, score_id = NULL, settled = ? WHERE {_KEY}",
+                (time.time_ns(), *where),
+            )
+            query = f"UPDATE labels SET state = 'sent' WHERE {_KEY} AND version = ?"
+            db.execute(query, (*where, label.version))
 
     # -- drafts and evaluators ------------------------------------------------------------------
 

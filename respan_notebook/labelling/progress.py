@@ -11,7 +11,7 @@ from respan_notebook.labelling.label import REFUSED, WAITING, Label
 from respan_notebook.labelling.outbox import Outbox
 from respan_notebook.labelling.queue import Queue
 from respan_notebook.labelling.standing import Standing, value_of
-from respan_notebook.models import Evaluator, Score
+from respan_notebook.models import Evaluator
 
 _COLUMNS: Final = (
     "log_id",
@@ -50,10 +50,9 @@ class Progress:
 
     def begin(self) -> None:
         """Take note of what was entered in earlier sessions."""
-        for log_id, name in self._outbox.score_keys():
-            if name in self._evaluators and log_id in self._queue.rows:
-                self._labelled.add((log_id, name))
-                self._queue.mark(self._queue.scored, log_id, on=True)
+        self._labelled |= self._at_hand()
+        for log_id in {log_id for log_id, _ in self._labelled}:
+            self._queue.mark(self._queue.scored, log_id, on=True)
         self._refresh_refused()
 
     def mark(self, log_id: str) -> None:
@@ -66,9 +65,9 @@ class Progress:
         self._queue.mark(self._queue.scored, log_id, on=self._is_scored(log_id, labels))
         self._refresh_refused()
 
-    def mark_found(self, scores: Iterable[Score]) -> None:
-        """Take note of which scores were found in Respan."""
-        for log_id in {score.log_id or "" for score in scores}:
+    def mark_found(self, log_ids: Iterable[str]) -> None:
+        """Take note of what a look-up found, or did not find, of these logs."""
+        for log_id in log_ids:
             on = self._is_scored(log_id, self.labels(log_id))
             self._queue.mark_here(self._queue.scored, log_id, on=on)
 
@@ -76,6 +75,7 @@ class Progress:
         """Take note of what the sender has brought about."""
         if self._standing.scorer != self._known_scorer:
             self._known_scorer = self._standing.scorer
+            self.begin()  # Labels of another key of the same person have come over.
             for log_id in self._standing.log_ids:
                 self.mark(log_id)
         self._refresh_refused()
@@ -91,9 +91,20 @@ class Progress:
         )
 
     def _refresh_refused(self) -> None:
-        refused = self._outbox.score_keys(REFUSED)
-        mine = {log_id for log_id, name in refused if name in self._evaluators}
-        self._queue.mark_only(self._queue.refused, mine)
+        refused = self._at_hand(REFUSED)
+        self._labelled |= refused  # A score that could not be taken away is back.
+        log_ids = {log_id for log_id, _ in refused}
+        self._queue.mark_only(self._queue.refused, log_ids)
+        for log_id in log_ids:
+            self._queue.mark(self._queue.scored, log_id, on=True)
+
+    def _at_hand(self, state: str | None = None) -> set[tuple[str, str]]:
+        """Return log and evaluator of the scores in the outbox that are of these logs."""
+        return {
+            (log_id, name)
+            for log_id, name in self._outbox.score_keys(state)
+            if name in self._evaluators and log_id in self._queue.rows
+        }
 
     def counts(self) -> dict[str, int]:
         """Return what :attr:`Annotator.progress` says."""
@@ -107,7 +118,7 @@ class Progress:
             "skipped": skipped,
             "left": len(queue) - scored - skipped,
             "saved": len(self._labelled - waiting) - bad,
-            "on_their_way": len(waiting),
+            "on_their_way": self._outbox.waiting(),
             "refused": bad,
         }
 
@@ -130,6 +141,10 @@ class Progress:
             for evaluator in [self._evaluators[label.evaluator]]
         ]
         return pd.DataFrame(rows, columns=list(_COLUMNS), dtype=object)
+
+    def no_scores(self) -> pd.DataFrame:
+        """Return :meth:`scores` without a row."""
+        return pd.DataFrame(columns=list(_COLUMNS), dtype=object)
 
     def _is_score_here(self, label: Label) -> bool:
         known = label.evaluator in self._evaluators and label.log_id in self._queue.rows

@@ -49,6 +49,7 @@ class Queue:
             raise FrameError("there is nothing to annotate: the frame has no rows")
         self._frame = frame.copy(deep=False)  # It may be sorted while it is labelled.
         self._chunks: dict[int, tuple[list[Any], RowErrors]] = {}
+        self._places: dict[str, list[int]] = {}  # Log id -> its rows in these chunks.
         read_row_ids(frame.head(1))  # Columns that can't be used are said at once.
         self.position = 0
         self.shown = "all"
@@ -135,6 +136,8 @@ class Queue:
             for row in errors:
                 log_ids[row] = ""  # Whatever stood there may not even be hashable.
             self._chunks[start] = log_ids, errors
+            for row, log_id in enumerate(log_ids):
+                self._places.setdefault(log_id, []).append(start + row)
         return self._chunks[start]
 
     def mark(self, kind: npt.NDArray[np.bool_], log_id: str, *, on: bool) -> None:
@@ -143,9 +146,7 @@ class Queue:
 
     def mark_here(self, kind: npt.NDArray[np.bool_], log_id: str, *, on: bool) -> None:
         """Mark a log's rows among the chunks that were looked at; quick where there are many."""
-        for start, (log_ids, _) in self._chunks.items():
-            if log_id in log_ids:
-                kind[start + log_ids.index(log_id)] = on
+        kind[self._places.get(log_id, [])] = on
 
     def mark_only(self, kind: npt.NDArray[np.bool_], log_ids: Collection[str]) -> None:
         """Mark the rows of these logs and no others."""

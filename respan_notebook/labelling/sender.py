@@ -77,6 +77,7 @@ class Sender:
         name = hashlib.sha256(f"{client.base_url} {client.fingerprint}".encode()).hexdigest()[:12]
         self._turn = FileLock(outbox.path.with_name(f"{outbox.path.name}.{name}.lock"))
         self._effort = Effort()
+        self._past: dict[tuple[str, str], list[Score]] = {}  # Log, evaluator -> scores before.
         self._more = threading.Event()
         self._closed = threading.Event()
         self._lock = threading.Lock()
@@ -126,12 +127,18 @@ class Sender:
                     self._client.close()
                     self._thread = None
                     break
-        self._changed()
+        self._notify()
 
     def _tell(self, trouble: str) -> None:
         if trouble != self.trouble:
             self.trouble = trouble
+            self._notify()
+
+    def _notify(self) -> None:
+        try:
             self._changed()
+        except Exception as bug:  # noqa: BLE001 - what is shown must not end the sending.
+            self.trouble = f"{type(bug).__name__}: {bug}"
 
     def _send_all(self) -> bool:
         """Send what waits; return whether nothing is left that could be sent."""
@@ -152,10 +159,11 @@ class Sender:
         writes = [label for label in labels if not label.removed]
         if self._closed.is_set():
             return False
-        fine = True
         try:
-            former, held = self._look_up(writes)
-            fine = self._write([one for one in writes if one not in held], former) and not held
+            held, reason = self._look_up(writes)
+            fine = self._write([one for one in writes if one not in held]) and not held
+            if held:
+                self._tell(reason)
         except RespanError as error:
             fine = self._stumble(error)
         for label in labels:
@@ -195,19 +203,17 @@ class Sender:
 
     # -- what was there before ------------------------------------------------------------------
 
-    def _look_up(
-        self, labels: Sequence[Label]
-    ) -> tuple[list[tuple[Label, list[Score]]], list[Label]]:
+    def _look_up(self, labels: Sequence[Label]) -> tuple[list[Label], str]:
         """Look up the scores that first writes may replace, where that is not known yet.
 
         Returns
         -------
-        tuple of (found, held)
-            Labels with the scores that are there, and labels that can't be looked up now, and so
-            not sent. Where the server refuses, the past stays unknown: no undo for that write.
+        tuple of (held, reason)
+            Labels that can't be looked up now, and so not sent, and why. Where the server refuses,
+            the past stays unknown: no undo for that write.
         """
-        found: list[tuple[Label, list[Score]]] = []
         held: list[Label] = []
+        reason = ""
         for label in self._outbox.of_unknown_past(labels):
             try:
                 listed = self._client.list_scores(label.log_id, effort=self._call())
@@ -219,23 +225,32 @@ class Sender:
                 if isinstance(error, _FINAL) or held:
                     raise  # The second one: it is not this log.
                 held.append(label)
-                self._tell(str(error))
+                reason = str(error)
+                self._tell(reason)
                 continue
+            self._tell(reason)  # No wait any more.
             scores = [
                 score
                 for score in listed
                 if label.evaluator in (score.evaluator_id, score.evaluator_slug)
             ]
-            found.append((label, scores))
-            if not scores or self._scorer:
-                self._know_former(label, scores)
-        return found, held
+            self._past[label.log_id, label.evaluator] = scores
+            self._know_former(label)
+        return held, reason
 
     @property
     def _scorer(self) -> str | None:
         return self._client.scorer or self._outbox.scorer
 
-    def _know_former(self, label: Label, scores: Sequence[Score]) -> None:
+    def _know_former(self, label: Label) -> None:
+        """Keep what was there before, as soon as it is known which of the scores is this person's.
+
+        With the first answer that is known; until then the scores are kept here.
+        """
+        scores = self._past.get((label.log_id, label.evaluator))
+        if scores is None or (scores and not self._scorer):
+            return
+        del self._past[label.log_id, label.evaluator]
         mine = [score for score in scores if score.scorer == self._scorer]
         former = body_of(mine[0], label.body, _field(label.body)) if mine else None
         if former is not None or not mine:
@@ -243,10 +258,9 @@ class Sender:
 
     # -- writing --------------------------------------------------------------------------------
 
-    def _write(self, labels: Sequence[Label], former: Sequence[tuple[Label, list[Score]]]) -> bool:
+    def _write(self, labels: Sequence[Label]) -> bool:
         labels = self._outbox.try_(labels)
         if not labels:
-            self._tell("")
             return True
         batch = _batch(labels)
         sending, effort = Sending(progress=False), self._new_effort(None)
@@ -254,9 +268,8 @@ class Sender:
             batch, Outcomes(len(batch)), self._client, [], effort=effort, tell=self._tell
         )
         self._learn_scorer()
-        for label, scores in former:
-            if self._scorer:
-                self._know_former(label, scores)
+        for label in labels:
+            self._know_former(label)
         lines = report.frame[["status", "http_status", "score_id", "error"]]
         trouble, answers = "", []
         for label, (status, code, score_id, error) in zip(
@@ -273,13 +286,15 @@ class Sender:
                     self._halt(unknown_key=code == _UNAUTHORIZED)
         self._outbox.settle(answers)
         self.trouble = trouble
-        self._changed()
+        self._notify()
         return not trouble
 
     def _learn_scorer(self) -> None:
         scorer = self._client.scorer
         if scorer is not None and scorer != self._outbox.scorer:
             self._outbox.know_scorer(scorer)
+            self._outbox.adopt()  # What another key of the same person has left.
+            self._more.set()
 
     # -- removing -------------------------------------------------------------------------------
 
@@ -296,7 +311,7 @@ class Sender:
             self._outbox.keep_after_all(label, f"it could not be taken away: {error}")
         else:
             self._outbox.forget(label)
-        self._changed()
+        self._notify()
 
     def _learn_id(self, label: Label) -> str | None:
         """Return the id of a score that may have arrived: it is written again to learn it."""

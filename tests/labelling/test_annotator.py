@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from ipywidgets import Widget
-from labels import SLUGS, Open, stored
+from labels import SLUGS, Open, label, line, message, stored
 
 from respan_notebook import (
     ConfigurationError,
@@ -50,23 +50,9 @@ VALUES: dict[str, Any] = {
 }
 
 
-def message(annotator: Annotator) -> str:
-    return str(annotator._status.value)
-
-
-def line(annotator: Annotator, slug: str = "helpfulness") -> str:
-    return str(annotator.editors[slug]._line.value)
-
-
 def live_widgets() -> int:
     kinds = (one for one in gc.get_objects() if issubclass(type(one), Widget))
     return sum(one.comm is not None for one in kinds)
-
-
-def label(annotator: Annotator, **values: Any) -> None:
-    for slug, value in values.items():
-        annotator.editors[slug].value = value
-    annotator.save_button.click()
 
 
 # -- saving -------------------------------------------------------------------------------------
@@ -816,7 +802,7 @@ def test_two_people__keep_their_labels_apart(
         assert bob.wait()
         bob.close()
         bob = annotate("helpfulness", frame, client=bobs)
-        assert "1 scores entered with the key of somebody else wait" in message(bob)
+        assert "1 scores entered with another key wait" in message(bob)
         bob.close()
     assert ("demo_02", "helpfulness", ME, 2.0) not in stored(sandbox)
     ann = annotate("helpfulness", frame)
@@ -852,7 +838,7 @@ def test_untried_key__keeps_its_labels_from_others(
     monkeypatch.undo()
     with RespanClient(sandbox.api_keys["bob@example.com"], sandbox.base_url) as bobs:
         bob = annotate(client=bobs)
-        assert "1 scores entered with the key of somebody else wait" in message(bob)
+        assert "1 scores entered with another key wait" in message(bob)
         label(bob, helpfulness=5)
         assert bob.wait()
     assert [row[2:] for row in stored(sandbox)] == [("bob@example.com", 5.0)]

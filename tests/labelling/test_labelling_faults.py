@@ -1,0 +1,441 @@
+"""Labelling while requests fail, threads race, or evaluators and frames are odd."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from labels import Open, label, line, message, stored
+
+from respan_notebook import (
+    ConfigurationError,
+    Evaluator,
+    RespanClient,
+    Sandbox,
+    ScoreWrite,
+    editor_for,
+)
+from respan_notebook.connection import Connection
+from respan_notebook.errors import (
+    AuthenticationError,
+    BadRequestError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+)
+from respan_notebook.labelling import annotator as annotator_module
+from respan_notebook.labelling import sender as sender_module
+from respan_notebook.labelling.annotator import Annotator
+from respan_notebook.labelling.sender import wait_until
+
+ME = "ann@example.com"
+NO_BOUNDS = {"min_score": 5, "max_score": 1}
+
+
+def refused(*_: Any, **__: Any) -> Any:
+    raise BadRequestError("400: no", status=400)
+
+
+def broken(*_: Any, **__: Any) -> Any:
+    raise ServerError("500: broken", status=500)
+
+
+@pytest.fixture
+def by_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server does not filter scores, so that every display looks its log up."""
+    monkeypatch.setattr(RespanClient, "score_pages", refused)
+
+
+# -- what stands after scores were taken away ---------------------------------------------------
+
+
+def test_undo__then_the_same_score_again_is_sent(
+    client: RespanClient, annotate: Open, by_log: None
+) -> None:
+    annotator = annotate()
+    label(annotator, helpfulness=3)
+    assert annotator.wait()
+    annotator.undo()  # The look-up that this begins still finds the score.
+    assert annotator.wait()
+    label(annotator, helpfulness=3)
+    assert annotator.wait()
+    assert [score.numerical_value for score in client.list_scores("demo_01")] == [3]
+    assert list(annotator.scores["value"]) == [3]
+    annotator.undo()
+    assert annotator.wait()
+    assert client.list_scores("demo_01") == []
+
+
+def test_undo__of_a_score_entered_after_an_undo_brings_nothing_back(
+    client: RespanClient, annotate: Open, by_log: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotator = annotate()
+    label(annotator, helpfulness=3)
+    assert annotator.wait()
+    annotator.undo()
+    assert annotator.wait()
+    monkeypatch.setattr(sender_module, "_MOMENT", 1.0)
+    label(annotator, helpfulness=5)
+    annotator.undo()  # Before anything was sent.
+    assert annotator.wait()
+    assert "not scored" in line(annotator)
+    label(annotator, helpfulness=3)
+    assert annotator.wait()
+    assert [score.numerical_value for score in client.list_scores("demo_01")] == [3]
+
+
+def test_removal__that_is_refused_is_said(annotate: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    annotator = annotate()
+    label(annotator, helpfulness=3)
+    assert annotator.wait()
+    monkeypatch.setattr(RespanClient, "delete_score", refused)
+    annotator.undo()
+    assert annotator.wait()
+    assert {k: annotator.progress[k] for k in ("scored", "refused")} == {"scored": 1, "refused": 1}
+    assert "1 refused" in message(annotator)
+    assert re.search("refused by Respan: .*could not be taken away", line(annotator))
+    annotator.show_only("refused")
+    assert annotator.position == 0
+
+
+def test_removal__that_waits_is_waited_for(annotate: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    annotator = annotate()
+    label(annotator, helpfulness=3)
+    assert annotator.wait()
+
+    def revoked(*_: Any, **__: Any) -> None:
+        raise AuthenticationError("401: revoked", status=401)
+
+    monkeypatch.setattr(RespanClient, "delete_score", revoked)
+    annotator.undo()
+    assert annotator.wait() is False
+    assert annotator.progress["on_their_way"] == 1
+
+
+# -- what is on screen --------------------------------------------------------------------------
+
+
+def test_score__that_arrives_is_said_beside_its_editor(annotate: Open) -> None:
+    frame = pd.DataFrame({"log_id": ["demo_01"]})
+    annotator = annotate("helpfulness", frame)
+    label(annotator, helpfulness=3)
+    assert annotator.wait()
+    assert wait_until(lambda: "in Respan" in line(annotator), 5)
+
+
+def test_refusal__is_said_beside_the_editor_that_is_shown(annotate: Open) -> None:
+    frame = pd.DataFrame({"log_id": ["demo_01", "gone"]})
+    annotator = annotate("helpfulness", frame)
+    annotator.go_to(1)
+    label(annotator, helpfulness=3)
+    assert annotator.wait()
+    assert wait_until(lambda: "refused by Respan" in line(annotator), 5)
+
+
+def test_odd_evaluator__with_a_score_keeps_nothing_of_another_log(
+    client: RespanClient, annotate: Open
+) -> None:
+    client.upsert_score("demo_01", ScoreWrite(evaluator_slug="coverage", numerical_value=2))
+    client.upsert_score("demo_03", ScoreWrite(evaluator_slug="coverage", numerical_value=2))
+    odd = Evaluator(id="eval_coverage", score_value_type="numerical", score_config=NO_BOUNDS)
+    annotator = annotate([odd, "helpfulness"])
+    assert annotator.wait()
+    annotator.go_to(1)
+    label(annotator, helpfulness=4)
+    assert annotator.position == 2
+    assert annotator.editors["helpfulness"].state == "unset"
+
+
+def test_fault__while_a_log_is_shown_leaves_no_entry_of_the_last_one(
+    annotate: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotator = annotate()
+    annotator.editors["helpfulness"].value = 4
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(Annotator, "_show_former", fail)
+    with pytest.raises(RuntimeError):
+        annotator.save()
+    assert annotator.position == 1
+    assert annotator.editors["helpfulness"].state == "unset"
+
+
+def test_fault__of_the_screen_does_not_end_the_sending(
+    sandbox: Sandbox, annotate: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotator = annotate()
+    annotator.wait()
+    draw, here = annotator_module.status_html, threading.current_thread()
+
+    def fail_behind(*given: Any, **named: Any) -> str:
+        if threading.current_thread() is not here:
+            raise RuntimeError("comm closed")
+        return draw(*given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(annotator_module, "status_html", fail_behind)
+        label(annotator, helpfulness=3)
+        assert wait_until(lambda: not annotator._sender.busy, 5)
+    label(annotator, helpfulness=4)
+    assert annotator.wait()
+    assert [row[3] for row in stored(sandbox)] == [3, 4]
+
+
+def test_closed__annotator_says_so_and_keeps_its_scores(annotate: Open) -> None:
+    annotator = annotate()
+    annotator._outbox.close()
+    annotator.close()
+    assert list(annotator.scores.columns)[:2] == ["log_id", "evaluator_id"]
+    with pytest.raises(ConfigurationError, match="is closed"):
+        annotator.wait()
+    with pytest.raises(ConfigurationError, match="is closed"):
+        _ = annotator.progress
+
+
+def test_disk__that_is_full_is_named(annotate: Open) -> None:
+    annotator = annotate("comments")
+    db = annotator._outbox._db._db
+    pages = db.execute("PRAGMA page_count").fetchone()[0]
+    db.execute(f"PRAGMA max_page_count = {pages}")
+    annotator.editors["comments"].value = "x" * 100_000
+    annotator.save()
+    assert annotator.position == 0
+    assert "database or disk is full" in message(annotator)
+    assert annotator.editors["comments"].value == "x" * 100_000
+
+
+# -- counts -------------------------------------------------------------------------------------
+
+
+def test_progress__counts_all_rows_of_a_log(client: RespanClient, annotate: Open) -> None:
+    client.upsert_score("demo_01", ScoreWrite(evaluator_slug="helpfulness", numerical_value=2))
+    annotator = annotate("helpfulness", pd.DataFrame({"log_id": ["demo_01", "demo_01", "demo_02"]}))
+    assert annotator.wait()
+    assert (annotator.position, annotator.progress["scored"], annotator.progress["left"]) == (
+        2,
+        2,
+        1,
+    )
+
+
+def test_progress__sees_what_was_deleted_elsewhere(client: RespanClient, annotate: Open) -> None:
+    first = annotate()
+    label(first, helpfulness=3)
+    assert first.wait()
+    first.close()
+    (score,) = client.list_scores("demo_01")
+    client.delete_score("demo_01", score.id)
+    again = annotate()
+    assert again.wait()
+    assert again.progress["scored"] == 0
+    again.show_only("unscored")
+    assert again.position == 0
+
+
+# -- waits and their reasons --------------------------------------------------------------------
+
+
+def test_look_up__that_fails_before_a_write_is_the_reason_of_the_wait(
+    annotate: Open, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotator = annotate()
+    annotator.wait()
+    with monkeypatch.context() as patch:
+        patch.setattr(RespanClient, "list_scores", broken)
+        label(annotator, helpfulness=3)
+        time.sleep(0.5)
+        assert "Labels wait: 500: broken" in message(annotator)
+    annotator._sender.kick()
+    assert annotator.wait()
+    assert "Labels wait" not in message(annotator)
+
+
+def test_look_up__says_no_reason_when_the_wait_is_over(
+    annotate: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotator = annotate()
+    annotator.wait()
+    send, troubles = Connection.send, []
+
+    def slow_down_once(self: Connection, method: str, path: str, *rest: Any, **named: Any) -> Any:
+        if method == "GET" and "/scores/" in path:
+            troubles.append(annotator._sender.trouble)
+            if len(troubles) == 1:
+                raise RateLimitError("429: slow down", status=429, retry_after=0.6)
+        return send(self, method, path, *rest, **named)
+
+    monkeypatch.setattr(Connection, "send", slow_down_once)
+    for _ in range(4):
+        label(annotator, helpfulness=3)
+    assert annotator.wait()
+    assert troubles[0] == ""
+    assert "the server asks to wait" in troubles[1]
+    assert not [one for one in troubles[2:] if "asks to wait" in one]
+
+
+def test_look_up__of_what_is_there_says_why_it_waits(outbox: Path, logs: pd.DataFrame) -> None:
+    with (
+        Sandbox(demo=True, rate_limit=(2, 3)) as sandbox,
+        RespanClient(sandbox.api_key, sandbox.base_url) as client,
+    ):
+        client.list_evaluators()
+        annotator = logs.respan.annotate("helpfulness", client=client, outbox=outbox)
+        assert "not read yet: the server asks to wait" in message(annotator)
+        assert annotator.wait(10)
+        assert "not read yet" not in message(annotator)
+        annotator.close()
+
+
+def test_by_log__asks_for_no_whole_chunks(
+    client: RespanClient, annotate: Open, requests: list[str], by_log: None
+) -> None:
+    frame = pd.DataFrame({"log_id": [f"x{n:03}" for n in range(200)]})
+    logs = [{"unique_id": log_id} for log_id in frame["log_id"]]
+    client._transport.send("POST", "/request-logs/bulk/", {"logs": logs})
+    annotator = annotate("helpfulness", frame)
+    annotator.wait()
+    annotator._lookup.by_log = False
+    annotator.go_to(90)  # Chunks before and after this row are asked for.
+    assert annotator.wait()
+    assert {one for one in requests if "/logs/x" in one} == {
+        f"GET /api/logs/{log_id}/scores/?page_size=100" for log_id in ("x000", "x090")
+    }
+
+
+def test_by_log__after_another_failure_forgets_that(
+    annotate: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([broken])
+
+    def pages(*_: Any, **__: Any) -> Any:
+        next(answers, refused)()
+
+    monkeypatch.setattr(RespanClient, "score_pages", pages)
+    annotator = annotate()
+    assert annotator.wait()
+    assert "could not be read" not in message(annotator)
+    assert annotator._standing.log_ids == ["demo_01"]
+
+
+# -- whose, and what was there before -----------------------------------------------------------
+
+
+def test_revoked_key__its_labels_go_out_after_the_first_save_with_a_new_one(
+    sandbox: Sandbox, client: RespanClient, annotate: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = annotate()
+    label(first, helpfulness=1)
+    assert first.wait()
+    with monkeypatch.context() as patch:
+
+        def revoked(*_: Any, **__: Any) -> None:
+            raise AuthenticationError("401: revoked", status=401)
+
+        patch.setattr(RespanClient, "upsert_score_within", revoked)
+        label(first, helpfulness=2)
+        assert wait_until(lambda: first._sender.halted, 5)
+        first.close()
+    with RespanClient(sandbox.api_key, sandbox.base_url) as renewed:
+        renewed._transport.fingerprint = "another key of the same person"
+        again = annotate(client=renewed)
+        assert "If that key is yours, too, they go out after your first save" in message(again)
+        again.go_to(2)
+        label(again, helpfulness=5)
+        assert again.wait()
+        assert [row[3] for row in stored(sandbox)] == [1, 2, 5]
+        assert list(again.scores["value"]) == [1, 2, 5]
+        assert again.progress["scored"] == 3
+        again.close()
+
+
+def test_undo__knows_the_past_also_when_the_first_write_failed(
+    sandbox: Sandbox, annotate: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender_module, "_FIRST_PAUSE", 0.1)
+    with RespanClient(sandbox.api_key, sandbox.base_url) as other:
+        other.upsert_score("demo_01", ScoreWrite(evaluator_slug="helpfulness", numerical_value=2))
+    upsert, failed = RespanClient.upsert_score_within, []
+
+    def fail_once(self: RespanClient, *given: Any, **named: Any) -> Any:
+        if not failed:
+            failed.append(True)
+            raise TransportError("no connection")
+        return upsert(self, *given, **named)
+
+    monkeypatch.setattr(RespanClient, "upsert_score_within", fail_once)
+    annotator = annotate()
+    annotator.go_to(0)
+    label(annotator, helpfulness=5)
+    assert annotator.wait()
+    annotator.undo()
+    assert annotator.wait()
+    assert failed
+    assert stored(sandbox) == [("demo_01", "helpfulness", ME, 2.0)]
+
+
+def test_save__leaves_the_draft_of_an_editor_that_takes_none(annotate: Open) -> None:
+    note = {"evaluator_slug": "note"}
+    first = annotate([Evaluator(**note, score_value_type="text")])
+    first.editors["note"].value = "a long text"
+    first.close()
+    odd = annotate([Evaluator(**note, score_value_type="vector"), "helpfulness"])
+    label(odd, helpfulness=3)
+    odd.close()
+    again = annotate([Evaluator(**note, score_value_type="text")])
+    again.go_to(0)
+    assert again.editors["note"].value == "a long text"
+
+
+# -- editors ------------------------------------------------------------------------------------
+
+LETTERS = Evaluator(
+    evaluator_slug="letters",
+    score_value_type="multi_select",
+    score_config={"choices": [{"name": name, "value": name.lower()} for name in "ABC"]},
+)
+
+
+@pytest.mark.parametrize(
+    ("former", "clear", "value"),
+    [
+        (["a", "b"], False, ["a", "b", "c"]),
+        (["A", "B"], False, ["a", "b", "c"]),
+        (["a"], True, ["c"]),
+    ],
+    ids=["values", "names", "cleared"],
+)
+def test_press__adds_to_what_is_on_screen(former: list[str], *, clear: bool, value: Any) -> None:
+    editor = editor_for(LETTERS)
+    editor.show(former, source="in Respan")
+    if clear:
+        editor.clear()
+    editor.press("3")
+    assert editor.value == value
+
+
+def test_format__scores_nothing() -> None:
+    editor = editor_for(Evaluator(evaluator_slug="fixed", score_value_type="json"))
+    editor.show('{"a":1}', source="in Respan")
+    _area, format_, _tree = editor._control.widget.children
+    format_.click()
+    assert editor.inputs[0].value == '{\n  "a": 1\n}'
+    assert (editor.state, editor.changed, editor.at_rest) == ("shown", False, True)
+    editor.inputs[0].value = '{"a":2}'
+    format_.click()
+    assert (editor.state, editor.value) == ("set", '{\n  "a": 2\n}')
+
+
+def test_touch__that_another_thread_undid_scores_nothing() -> None:
+    editor = editor_for(Evaluator(evaluator_slug="share", score_value_type="percentage"))
+    slider = editor.inputs[0]
+    with slider.hold_trait_notifications():  # As for what comes from the browser.
+        slider.value = 4.0
+        editor.show()
+    assert (editor.state, editor.value) == ("unset", None)
