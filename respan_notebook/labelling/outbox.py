@@ -253,8 +253,12 @@ class Outbox:
             self._put(db, save["log_id"], change)
         else:
             db.execute(f"DELETE FROM labels WHERE {_KEY} AND NOT settled", where)
-            query = f"UPDATE labels SET removed = 1, state = 'sent', reason = NULL WHERE {_KEY}"
-            db.execute(query, where)
+            # Of one that was taken away before, that is kept; see :meth:`forget`.
+            db.execute(
+                "UPDATE labels SET removed = 1, state = 'sent', version = ?, reason = NULL "
+                f"WHERE {_KEY}",
+                (time.time_ns(), *where),
+            )
         db.execute(f"DELETE FROM saves WHERE {_KEY} AND save = ?", (*where, save["save"]))
         return bool(tried) or save["former"] is not None
 
