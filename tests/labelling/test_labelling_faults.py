@@ -31,7 +31,7 @@ from respan_notebook.errors import (
 from respan_notebook.labelling import annotator as annotator_module
 from respan_notebook.labelling import sender as sender_module
 from respan_notebook.labelling.annotator import Annotator
-from respan_notebook.labelling.sender import wait_until
+from respan_notebook.labelling.sender import Sender, wait_until
 
 ME = "ann@example.com"
 NO_BOUNDS = {"min_score": 5, "max_score": 1}
@@ -87,6 +87,30 @@ def test_undo__of_a_score_entered_after_an_undo_brings_nothing_back(
     label(annotator, helpfulness=3)
     assert annotator.wait()
     assert [score.numerical_value for score in client.list_scores("demo_01")] == [3]
+
+
+def test_undo__of_what_the_sender_has_in_hand_sends_nothing(
+    client: RespanClient, annotate: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotator = annotate()
+    label(annotator, helpfulness=3)
+    assert annotator.wait()
+    annotator.undo()
+    assert annotator.wait()
+    look_up, undone = Sender._look_up, []
+
+    def undo_meanwhile(self: Sender, labels: Any) -> Any:
+        found = look_up(self, labels)
+        if labels and not undone:
+            undone.append(True)
+            annotator.undo()
+        return found
+
+    monkeypatch.setattr(Sender, "_look_up", undo_meanwhile)
+    label(annotator, helpfulness=4)
+    assert wait_until(lambda: bool(undone), 5)
+    assert annotator.wait()
+    assert client.list_scores("demo_01") == []
 
 
 def test_removal__that_is_refused_is_said(annotate: Open, monkeypatch: pytest.MonkeyPatch) -> None:
