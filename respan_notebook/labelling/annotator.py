@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -114,6 +115,7 @@ class Annotator(widgets.VBox):
         known = {identity(one): one for one in evaluators}
         self._progress = Progress(queue, known, outbox, self._standing)
         self._last_scores = self._progress.no_scores()
+        self._restored: dict[str, Any] = {}  # Drafts that were there when the log was shown.
         self._showing = False
         self._turn = 0
         self._message = ("", False)
@@ -177,6 +179,9 @@ class Annotator(widgets.VBox):
         self._turn += 1
         self._log.value = log_html(self._queue.cells(), self._columns)
         try:
+            self._restored = self._drafts()
+            if self._queue.log_id_or_none is not None:
+                self._progress.mark(self._queue.log_id)  # Another notebook may have changed it.
             self._display_editors()
         except BaseException:
             for editor in self.editors.values():
@@ -188,11 +193,12 @@ class Annotator(widgets.VBox):
         """Show what is known of the log's scores, and what was entered before."""
         self._showing = True
         try:
-            labels, drafts = self._labels(), self._drafts()
+            labels = self._labels()
             for name, editor in self._by_identity.items():
                 self._show_former(editor, labels.get(name))
-                if name in drafts:
-                    editor.restore(drafts[name])
+                # Not what another notebook has entered since.
+                if name in self._restored:
+                    editor.restore(self._restored[name])
         finally:
             self._showing = False
         self._draw_status()
@@ -515,7 +521,7 @@ class Annotator(widgets.VBox):
 
     @_exclusive
     def _changed_behind(self) -> None:
-        self._progress.refresh()
+        self._progress.refresh(self._sender.adopted)
         self._redraw()
 
     def _ask_around(self) -> None:
@@ -552,6 +558,8 @@ class Annotator(widgets.VBox):
 
     def close(self) -> None:
         """Take the annotator off the screen and end its threads; what waits stays in the outbox."""
+        if sys.is_finalizing():
+            return  # Python ends: so do threads and files.
         with self._lock:
             if self._closed:
                 return

@@ -147,7 +147,8 @@ class Editor(widgets.VBox):
     @traitlets.validate("value")
     def _check(self, proposal: Any) -> Any:
         value = proposal["value"]
-        return value if self._quiet or value is None else self._canonical(value)
+        with self.lock:
+            return value if self._quiet or value is None else self._canonical(value)
 
     @traitlets.observe("value")
     def _was_set(self, change: Any) -> None:
@@ -157,15 +158,15 @@ class Editor(widgets.VBox):
 
     @traitlets.observe("explanation")
     def _explanation_was_set(self, change: Any) -> None:
-        if not self._quiet:
-            self._why.value = change["new"]
+        with self.lock:
+            if not self._quiet:
+                self._why.value = change["new"]
 
     def _touched(self, change: Any) -> None:
         with self.lock:
             if self._quiet or change["old"] == change["new"]:
                 return  # Another thread showed something in the same moment: it counts.
             if self._control.laying_out and self.state == SHOWN:
-                self._at_rest = self._control.read()
                 return
             if change["owner"].value != change["new"]:
                 # Another thread showed something since; what the person entered counts.

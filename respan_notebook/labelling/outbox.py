@@ -96,21 +96,28 @@ class Outbox:
             )
             db.execute(query, self._own)
 
-    def adopt(self) -> None:
+    def adopt(self, *, in_use: bool = True) -> int:
         """Take over the labels entered with a key that the server refused, or the same person's.
 
-        A key that was not tried yet may be somebody else's; its labels wait for it.
+        A key that was not tried yet may be somebody else's; its labels wait for it. Without
+        ``in_use`` only keys count that the server refused: nobody sends with them any more.
+
+        Returns
+        -------
+        int
+            How many keys.
         """
         strangers = (
             "SELECT person FROM people WHERE server = :server AND person != :person AND "
             "(refused AND scorer IS NULL OR scorer = (SELECT scorer FROM people "
             "WHERE server = :server AND person = :person))"
-        )
+        ) + ("" if in_use else " AND refused")
         names = dict(zip(("server", "person"), self._own, strict=True))
         with self._db.write() as db:
             others = [row["person"] for row in db.execute(strangers, names).fetchall()]
             for other in others:
                 self._take_over(db, other)
+        return len(others)
 
     def _take_over(self, db: sqlite3.Connection, other: str) -> None:
         server, person = self._own

@@ -47,6 +47,7 @@ class Progress:
         self._outbox, self._standing = outbox, standing
         self._labelled: set[tuple[str, str]] = set()  # Log and evaluator.
         self._known_scorer = standing.scorer
+        self._adopted = 0
 
     def begin(self) -> None:
         """Take note of what was entered in earlier sessions."""
@@ -57,13 +58,16 @@ class Progress:
 
     def mark(self, log_id: str) -> None:
         """Take note of which scores a log has, after they were changed from here."""
+        self._mark(log_id)
+        self._refresh_refused()
+
+    def _mark(self, log_id: str) -> None:
         labels = self.labels(log_id)
         for name in self._evaluators:
             label = labels.get(name)
             has = label is not None and not label.removed
             (self._labelled.add if has else self._labelled.discard)((log_id, name))
         self._queue.mark(self._queue.scored, log_id, on=self._is_scored(log_id, labels))
-        self._refresh_refused()
 
     def mark_found(self, log_ids: Iterable[str]) -> None:
         """Take note of what a look-up found, or did not find, of these logs."""
@@ -71,13 +75,18 @@ class Progress:
             on = self._is_scored(log_id, self.labels(log_id))
             self._queue.mark_here(self._queue.scored, log_id, on=on)
 
-    def refresh(self) -> None:
-        """Take note of what the sender has brought about."""
+    def refresh(self, adopted: int) -> None:
+        """Take note of what the sender has brought about.
+
+        ``adopted`` is :attr:`Sender.adopted`.
+        """
+        if self._adopted != adopted:
+            self._adopted = adopted
+            self.begin()
         if self._standing.scorer != self._known_scorer:
             self._known_scorer = self._standing.scorer
-            self.begin()  # Labels of another key of the same person have come over.
             for log_id in self._standing.log_ids:
-                self.mark(log_id)
+                self._mark(log_id)
         self._refresh_refused()
 
     def labels(self, log_id: str) -> dict[str, Label]:

@@ -34,6 +34,7 @@ from respan_notebook.push import Sending
 from respan_notebook.retry import BUDGET, Effort, StoppedError, is_passing
 from respan_notebook.values import TYPE_OF_FIELD
 
+_Key = tuple[str, str]  # Log and evaluator of a label.
 _FINAL = (AuthenticationError, PermissionDeniedError, RedirectError)
 _FINAL_STATUSES: Final = frozenset(range(300, 400)) | {401, 403}
 _UNAUTHORIZED: Final = 401
@@ -65,11 +66,14 @@ class Sender:
         Why labels wait; empty while there is no reason.
     halted : bool
         Whether nothing more is sent, since the server refuses the key.
+    adopted : int
+        How many other keys of the same person have left their labels to this one.
     """
 
     def __init__(self, outbox: Outbox, client: RespanClient, changed: Callable[[], object]) -> None:
         self.trouble = ""
         self.halted = False
+        self.adopted = 0
         # Its own connection: nobody at the screen waits for the disk, and yet a label outlives a
         # power cut from the moment that the sender takes it up.
         self._outbox = outbox.another()
@@ -77,7 +81,7 @@ class Sender:
         name = hashlib.sha256(f"{client.base_url} {client.fingerprint}".encode()).hexdigest()[:12]
         self._turn = FileLock(outbox.path.with_name(f"{outbox.path.name}.{name}.lock"))
         self._effort = Effort()
-        self._past: dict[tuple[str, str], list[Score]] = {}  # Log, evaluator -> scores before.
+        self._past: dict[_Key, tuple[Label, list[Score]]] = {}  # Not yet kept.
         self._more = threading.Event()
         self._closed = threading.Event()
         self._lock = threading.Lock()
@@ -156,20 +160,23 @@ class Sender:
 
     def _send_in_turn(self) -> bool:
         labels = self._outbox.labels(state="waiting")
-        writes = [label for label in labels if not label.removed]
         if self._closed.is_set():
             return False
         try:
-            held, reason = self._look_up(writes)
-            fine = self._write([one for one in writes if one not in held]) and not held
+            held, there, reason = self._look_up(labels)
+            labels = [label for label in labels if label not in held]
+            fine = self._write([one for one in labels if not one.removed]) and not held
             if held:
                 self._tell(reason)
         except RespanError as error:
-            fine = self._stumble(error)
+            fine, there = self._stumble(error), set()
+            labels = [
+                one for one in labels if one.tried
+            ]  # Of others it is not known what is there.
         for label in labels:
             if label.removed and not (self.halted or self._closed.is_set()):
                 try:
-                    self._remove(label)
+                    self._remove(label, there=label.tried or _key(label) in there)
                 except RespanError as error:
                     fine = self._stumble(error)
         if fine:
@@ -203,16 +210,17 @@ class Sender:
 
     # -- what was there before ------------------------------------------------------------------
 
-    def _look_up(self, labels: Sequence[Label]) -> tuple[list[Label], str]:
+    def _look_up(self, labels: Sequence[Label]) -> tuple[list[Label], set[_Key], str]:
         """Look up the scores that first writes may replace, where that is not known yet.
 
         Returns
         -------
-        tuple of (held, reason)
-            Labels that can't be looked up now, and so not sent, and why. Where the server refuses,
-            the past stays unknown: no undo for that write.
+        tuple of (held, there, reason)
+            Labels that can't be looked up now, and so not sent; log and evaluator of those that may
+            have a score in Respan already; why the first ones can't. Where the server refuses, the
+            past stays unknown: no undo for that write.
         """
-        held: list[Label] = []
+        held, there = list[Label](), set[_Key]()
         reason = ""
         for label in self._outbox.of_unknown_past(labels):
             try:
@@ -221,6 +229,7 @@ class Sender:
                 listed = []
             except RespanError as error:
                 if isinstance(error, HTTPError) and _is_refusal(error):
+                    there.add(_key(label))
                     continue
                 if isinstance(error, _FINAL) or held:
                     raise  # The second one: it is not this log.
@@ -234,23 +243,24 @@ class Sender:
                 for score in listed
                 if label.evaluator in (score.evaluator_id, score.evaluator_slug)
             ]
-            self._past[label.log_id, label.evaluator] = scores
-            self._know_former(label)
-        return held, reason
+            if scores:
+                there.add(_key(label))
+            self._past[_key(label)] = label, scores
+            self._know_former(label, scores)
+        return held, there, reason
 
     @property
     def _scorer(self) -> str | None:
         return self._client.scorer or self._outbox.scorer
 
-    def _know_former(self, label: Label) -> None:
+    def _know_former(self, label: Label, scores: Sequence[Score]) -> None:
         """Keep what was there before, as soon as it is known which of the scores is this person's.
 
         With the first answer that is known; until then the scores are kept here.
         """
-        scores = self._past.get((label.log_id, label.evaluator))
-        if scores is None or (scores and not self._scorer):
+        if scores and not self._scorer:
             return
-        del self._past[label.log_id, label.evaluator]
+        del self._past[_key(label)]
         mine = [score for score in scores if score.scorer == self._scorer]
         former = body_of(mine[0], label.body, _field(label.body)) if mine else None
         if former is not None or not mine:
@@ -268,8 +278,6 @@ class Sender:
             batch, Outcomes(len(batch)), self._client, [], effort=effort, tell=self._tell
         )
         self._learn_scorer()
-        for label in labels:
-            self._know_former(label)
         lines = report.frame[["status", "http_status", "score_id", "error"]]
         trouble, answers = "", []
         for label, (status, code, score_id, error) in zip(
@@ -290,18 +298,25 @@ class Sender:
         return not trouble
 
     def _learn_scorer(self) -> None:
+        """Keep what an answer has said about whose key this is, and what follows from it."""
+        for label, scores in list(self._past.values()):
+            self._know_former(label, scores)
         scorer = self._client.scorer
         if scorer is not None and scorer != self._outbox.scorer:
             self._outbox.know_scorer(scorer)
-            self._outbox.adopt()  # What another key of the same person has left.
+            self.adopted += self._outbox.adopt(in_use=False)
             self._more.set()
 
     # -- removing -------------------------------------------------------------------------------
 
-    def _remove(self, label: Label) -> None:
-        """Take a score away."""
+    def _remove(self, label: Label, *, there: bool) -> None:
+        """Take a score away, if one may be there."""
         try:
-            score_id = label.score_id or self._learn_id(label)
+            score_id = label.score_id
+            if score_id is None and there:
+                if not self._outbox.try_([label]):
+                    return  # It was changed meanwhile.
+                score_id = self._learn_id(label)
             if score_id is not None:
                 with contextlib.suppress(NotFoundError):
                     self._client.delete_score(label.log_id, score_id, effort=self._call())
@@ -314,16 +329,20 @@ class Sender:
         self._notify()
 
     def _learn_id(self, label: Label) -> str | None:
-        """Return the id of a score that may have arrived: it is written again to learn it."""
-        if not label.tried:
-            return None
+        """Return the id of a score that may be there: it is written to learn it."""
         try:
-            score = ScoreWrite.model_validate(label.body)
-            return self._client.upsert_score_within(label.log_id, score, self._call())[0].id
+            body = ScoreWrite.model_validate(label.body)
+            score, _ = self._client.upsert_score_within(label.log_id, body, self._call())
+            self._learn_scorer()
+            return score.id
         except HTTPError as error:
             if _is_refusal(error):
                 return None  # Then it was refused before, too.
             raise
+
+
+def _key(label: Label) -> _Key:
+    return label.log_id, label.evaluator
 
 
 def _is_refusal(error: HTTPError) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -417,6 +419,136 @@ def test_save__leaves_the_draft_of_an_editor_that_takes_none(annotate: Open) -> 
     assert again.editors["note"].value == "a long text"
 
 
+def test_revoked_key__its_labels_count_also_when_the_client_has_written_before(
+    sandbox: Sandbox, client: RespanClient, annotate: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = annotate()
+    label(first, helpfulness=1)
+    assert first.wait()
+    with monkeypatch.context() as patch:
+
+        def revoked(*_: Any, **__: Any) -> None:
+            raise AuthenticationError("401: revoked", status=401)
+
+        patch.setattr(RespanClient, "upsert_score_within", revoked)
+        label(first, helpfulness=2)
+        assert wait_until(lambda: first._sender.halted, 5)
+        first.close()
+    with RespanClient(sandbox.api_key, sandbox.base_url) as renewed:
+        renewed._transport.fingerprint = "another key of the same person"
+        renewed.upsert_score(
+            "demo_09", ScoreWrite(evaluator_slug="tone", categorical_value=["curt"])
+        )
+        again = annotate(client=renewed)
+        again.go_to(2)
+        label(again, helpfulness=5)
+        assert again.wait()
+        assert {k: again.progress[k] for k in ("scored", "saved")} == {"scored": 3, "saved": 3}
+        again.close()
+
+
+def test_other_key__in_use_keeps_its_labels(
+    sandbox: Sandbox, annotate: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = annotate()
+    label(first, helpfulness=1)
+    assert first.wait()
+    with RespanClient(sandbox.api_key, sandbox.base_url) as second_key:
+        second_key._transport.fingerprint = "another key of the same person"
+        other = annotate(client=second_key)
+        other.go_to(1)
+        label(other, helpfulness=2)
+        assert other.wait()
+        assert list(first.scores["value"]) == [1], "its annotator is open"
+        first.undo()
+        assert first.wait()
+        other.close()
+    assert [row[:2] for row in stored(sandbox)] == [("demo_02", "helpfulness")]
+
+
+def test_clear__before_a_label_was_sent_takes_the_older_score_away(
+    sandbox: Sandbox, annotate: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RespanClient(sandbox.api_key, sandbox.base_url) as other:
+        other.upsert_score("demo_01", ScoreWrite(evaluator_slug="helpfulness", numerical_value=1))
+    annotator = annotate()
+    monkeypatch.setattr(sender_module, "_MOMENT", 1.0)
+    annotator.go_to(0)
+    label(annotator, helpfulness=4)
+    annotator.go_to(0)
+    annotator.editors["helpfulness"].clear()
+    annotator.save()
+    assert annotator.wait()
+    assert stored(sandbox) == []
+    annotator.undo()
+    annotator.undo()
+    assert annotator.wait()
+    assert stored(sandbox) == [("demo_01", "helpfulness", ME, 1.0)]
+
+
+def test_clear__before_a_label_was_sent_writes_nothing_where_nothing_was(
+    sandbox: Sandbox, annotate: Open, requests: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotator = annotate()
+    monkeypatch.setattr(sender_module, "_MOMENT", 1.0)
+    label(annotator, helpfulness=4)
+    annotator.go_to(0)
+    annotator.editors["helpfulness"].clear()
+    annotator.save()
+    assert annotator.wait()
+    assert stored(sandbox) == []
+    assert [one for one in requests if one.startswith("POST /api/logs")] == []
+
+
+def test_undo__knows_the_past_of_a_label_that_was_refused(
+    sandbox: Sandbox, annotate: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RespanClient(sandbox.api_keys["bob@example.com"], sandbox.base_url) as bob:
+        bob.upsert_score("demo_01", ScoreWrite(evaluator_slug="helpfulness", numerical_value=2))
+    upsert = RespanClient.upsert_score_within
+
+    def refuse_one(self: RespanClient, log_id: str, *given: Any, **named: Any) -> Any:
+        return refused() if log_id == "demo_01" else upsert(self, log_id, *given, **named)
+
+    monkeypatch.setattr(RespanClient, "upsert_score_within", refuse_one)
+    annotator = annotate()
+    annotator.go_to(0)
+    label(annotator, helpfulness=5)
+    assert annotator.wait()
+    label(annotator, helpfulness=4)
+    assert annotator.wait()
+    annotator.undo()
+    annotator.undo()
+    assert "of log demo_01 is undone" in message(annotator)
+    assert annotator.wait()
+    assert [row[2:] for row in stored(sandbox)] == [("bob@example.com", 2.0)]
+
+
+def test_redraw__takes_no_draft_of_another_window(annotate: Open) -> None:
+    here, there = annotate(), annotate()
+    here.wait()
+    there.editors["helpfulness"].value = 4
+    here._changed_behind()
+    assert here.editors["helpfulness"].state == "unset"
+    there.save()
+    assert there.wait()
+
+
+def test_exit__without_close_is_quiet(sandbox: Sandbox, outbox: Path) -> None:
+    code = (
+        "import sys, pandas as pd\n"
+        "from respan_notebook import RespanClient\n"
+        "client = RespanClient(*sys.argv[1:3])\n"
+        "frame = pd.DataFrame({'log_id': ['demo_01']})\n"
+        "annotator = frame.respan.annotate('helpfulness', client=client, outbox=sys.argv[3])\n"
+        "annotator.editors['helpfulness'].value = 4\n"
+        "annotator.save()\n"
+    )
+    command = [sys.executable, "-c", code, sandbox.api_key, sandbox.base_url, str(outbox)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
 # -- editors ------------------------------------------------------------------------------------
 
 LETTERS = Evaluator(
@@ -450,7 +582,8 @@ def test_format__scores_nothing() -> None:
     _area, format_, _tree = editor._control.widget.children
     format_.click()
     assert editor.inputs[0].value == '{\n  "a": 1\n}'
-    assert (editor.state, editor.changed, editor.at_rest) == ("shown", False, True)
+    assert (editor.state, editor.changed) == ("shown", False)
+    assert not editor.at_rest, "else it would be shown on one line again"
     editor.inputs[0].value = '{"a":2}'
     format_.click()
     assert (editor.state, editor.value) == ("set", '{\n  "a": 2\n}')
