@@ -543,6 +543,7 @@ def test_exit__without_close_is_quiet(sandbox: Sandbox, outbox: Path) -> None:
         "annotator = frame.respan.annotate('helpfulness', client=client, outbox=sys.argv[3])\n"
         "annotator.editors['helpfulness'].value = 4\n"
         "annotator.save()\n"
+        "annotator.wait()\n"
     )
     command = [sys.executable, "-c", code, sandbox.api_key, sandbox.base_url, str(outbox)]
     run = subprocess.run(command, capture_output=True, text=True, timeout=60)
