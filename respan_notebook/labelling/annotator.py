@@ -182,37 +182,41 @@ class Annotator(widgets.VBox):
             self._restored = self._drafts()
             if self._queue.log_id_or_none is not None:
                 self._progress.mark(self._queue.log_id)  # Another notebook may have changed it.
-            self._display_editors()
+            self._display_editors(anew=True)
         except BaseException:
             for editor in self.editors.values():
                 editor.show()  # Not what was entered for another log.
             raise
         self._ask_around()
 
-    def _display_editors(self) -> None:
-        """Show what is known of the log's scores, and what was entered before."""
+    def _display_editors(self, *, anew: bool) -> None:
+        """Show what is known of the log's scores, and what was entered before.
+
+        Unless ``anew``, what is entered stays.
+        """
         self._showing = True
         try:
             labels = self._labels()
             for name, editor in self._by_identity.items():
-                self._show_former(editor, labels.get(name))
+                stays = not anew and not editor.at_rest
+                self._show_former(editor, labels.get(name), stays=stays)
                 # Not what another notebook has entered since.
-                if name in self._restored:
+                if name in self._restored and not stays:
                     editor.restore(self._restored[name])
         finally:
             self._showing = False
         self._draw_status()
 
-    def _show_former(self, editor: Editor, label: Label | None) -> None:
+    def _show_former(self, editor: Editor, label: Label | None, *, stays: bool) -> None:
         log_id = self._queue.log_id_or_none or ""
         fields, source = self._standing.fields(log_id, editor.evaluator, label)
-        refusal = label.reason if label is not None and label.state == REFUSED else ""
-        if fields is None:
-            editor.show()
-        else:
-            former = value_of(fields, editor.evaluator)
-            explanation = fields.get("explanation") or ""
-            editor.show(former, explanation, source=source, refusal=refusal or "")
+        former = value_of(fields or {}, editor.evaluator)
+        if stays:
+            editor.know(former, source)
+            return
+        explanation = (fields or {}).get("explanation") or ""
+        refusal = label.reason if label is not None and label.state == REFUSED else None
+        editor.show(former, explanation, source=source, refusal=refusal or "")
 
     def _draw_status(self) -> None:
         progress: dict[str, int] = {}
@@ -507,7 +511,9 @@ class Annotator(widgets.VBox):
         if log_id is None:
             return  # Saving will say why.
         editor = change["owner"]
-        self._outbox.keep_draft(log_id, identity(editor.evaluator), editor.draft)
+        name = identity(editor.evaluator)
+        self._restored.pop(name, None)
+        self._outbox.keep_draft(log_id, name, editor.draft)
 
     # -- what is known --------------------------------------------------------------------------
 
@@ -522,7 +528,7 @@ class Annotator(widgets.VBox):
     @_exclusive
     def _changed_behind(self) -> None:
         self._progress.refresh(self._sender.adopted)
-        self._redraw()
+        self._display_editors(anew=False)
 
     def _ask_around(self) -> None:
         """Have the scores of the logs around looked up, unless they were."""
@@ -547,14 +553,7 @@ class Annotator(widgets.VBox):
             self._asked.clear()  # It failed; the next log asks again.
             if self._lookup.by_log and not self._lookup.trouble:
                 self._ask_around()
-        self._redraw()
-
-    def _redraw(self) -> None:
-        """Show what is known now; the editors too, unless something is entered."""
-        if all(editor.at_rest for editor in self.editors.values()):
-            self._display_editors()
-        else:
-            self._draw_status()
+        self._display_editors(anew=False)
 
     def close(self) -> None:
         """Take the annotator off the screen and end its threads; what waits stays in the outbox."""

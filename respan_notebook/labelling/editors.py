@@ -235,6 +235,12 @@ class Editor(widgets.VBox):
             self._at_rest = self._control.read()
             self._settle(UNSET if former is None else SHOWN, None, "")
 
+    def know(self, former: Any, source: str) -> None:
+        """Take note of a score that turned out to be there; what is entered stays."""
+        with self.lock:
+            if self._former is None:
+                self._former, self._source = former, source
+
     @property
     def former(self) -> Any:
         """The score that was there before, as :meth:`show` was given it."""

@@ -183,7 +183,7 @@ def test_fault__while_a_log_is_shown_leaves_no_entry_of_the_last_one(
     annotator = annotate()
     annotator.editors["helpfulness"].value = 4
 
-    def fail(*_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(Annotator, "_show_former", fail)
@@ -532,6 +532,44 @@ def test_redraw__takes_no_draft_of_another_window(annotate: Open) -> None:
     assert here.editors["helpfulness"].state == "unset"
     there.save()
     assert there.wait()
+
+
+def test_look_up__that_ends_while_one_types_is_seen_by_all_editors(
+    client: RespanClient, annotate: Open, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.upsert_score("demo_01", ScoreWrite(evaluator_slug="helpfulness", numerical_value=2))
+    client.upsert_score("demo_01", ScoreWrite(evaluator_slug="tone", categorical_value=["curt"]))
+    found, typed = Annotator._found, threading.Event()
+
+    def found_later(self: Annotator, *given: Any) -> None:
+        typed.wait(10)
+        found(self, *given)
+
+    monkeypatch.setattr(Annotator, "_found", found_later)
+    monkeypatch.setattr(annotator_module, "_FIRST_LOOK", 0)
+    annotator = annotate(["helpfulness", "tone"])
+    annotator.editors["helpfulness"].value = 4
+    typed.set()
+    assert annotator.wait()
+    assert "in Respan" in line(annotator, "tone")
+    assert annotator.editors["helpfulness"].value == 4
+    annotator.editors["helpfulness"].clear()
+    assert "saving takes the score away" in line(annotator)
+    annotator.save()
+    assert annotator.wait()
+    assert [row[1] for row in stored(sandbox)] == ["tone"]
+
+
+def test_redraw__does_not_bring_back_a_draft_that_was_cleared(annotate: Open) -> None:
+    annotator = annotate()
+    annotator.wait()
+    annotator.editors["helpfulness"].value = 4
+    annotator.skip()
+    annotator.back()
+    assert annotator.editors["helpfulness"].value == 4
+    annotator.editors["helpfulness"].clear()
+    annotator._changed_behind()
+    assert annotator.editors["helpfulness"].state == "unset"
 
 
 def test_exit__without_close_is_quiet(sandbox: Sandbox, outbox: Path) -> None:
