@@ -278,6 +278,19 @@ class Outbox:
         untried = [label for label in labels if not label.tried]
         return [label for label in untried if (label.log_id, label.evaluator) in unknown]
 
+    def may_be_there(self, label: Label) -> bool:
+        """Return whether Respan may have a score where this label is: it, or one from before."""
+        if label.tried:
+            return True
+        # What was there before the first save since Respan last answered.
+        rows = self._read(
+            f"SELECT known, former FROM saves WHERE {_KEY} AND save > ? ORDER BY save LIMIT 1",
+            label.log_id,
+            label.evaluator,
+            label.settled,
+        )
+        return bool(rows) and not (rows[0]["known"] and rows[0]["former"] is None)
+
     def know_former(self, label: Label, former: Mapping[str, Any] | None) -> None:
         """Keep what was there before the first save of this label."""
         text = None if former is None else _text(former)

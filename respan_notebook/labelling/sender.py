@@ -163,20 +163,20 @@ class Sender:
         if self._closed.is_set():
             return False
         try:
-            held, there, reason = self._look_up(labels)
+            held, reason = self._look_up(labels)
             labels = [label for label in labels if label not in held]
             fine = self._write([one for one in labels if not one.removed]) and not held
             if held:
                 self._tell(reason)
         except RespanError as error:
-            fine, there = self._stumble(error), set()
+            fine = self._stumble(error)
             labels = [
                 one for one in labels if one.tried
             ]  # Of others it is not known what is there.
         for label in labels:
             if label.removed and not (self.halted or self._closed.is_set()):
                 try:
-                    self._remove(label, there=label.tried or _key(label) in there)
+                    self._remove(label)
                 except RespanError as error:
                     fine = self._stumble(error)
         if fine:
@@ -210,17 +210,16 @@ class Sender:
 
     # -- what was there before ------------------------------------------------------------------
 
-    def _look_up(self, labels: Sequence[Label]) -> tuple[list[Label], set[_Key], str]:
+    def _look_up(self, labels: Sequence[Label]) -> tuple[list[Label], str]:
         """Look up the scores that first writes may replace, where that is not known yet.
 
         Returns
         -------
-        tuple of (held, there, reason)
-            Labels that can't be looked up now, and so not sent; log and evaluator of those that may
-            have a score in Respan already; why the first ones can't. Where the server refuses, the
-            past stays unknown: no undo for that write.
+        tuple of (held, reason)
+            Labels that can't be looked up now, and so not sent, and why. Where the server refuses,
+            the past stays unknown: no undo for that write.
         """
-        held, there = list[Label](), set[_Key]()
+        held: list[Label] = []
         reason = ""
         for label in self._outbox.of_unknown_past(labels):
             try:
@@ -229,7 +228,6 @@ class Sender:
                 listed = []
             except RespanError as error:
                 if isinstance(error, HTTPError) and _is_refusal(error):
-                    there.add(_key(label))
                     continue
                 if isinstance(error, _FINAL) or held:
                     raise  # The second one: it is not this log.
@@ -243,11 +241,9 @@ class Sender:
                 for score in listed
                 if label.evaluator in (score.evaluator_id, score.evaluator_slug)
             ]
-            if scores:
-                there.add(_key(label))
             self._past[_key(label)] = label, scores
             self._know_former(label, scores)
-        return held, there, reason
+        return held, reason
 
     @property
     def _scorer(self) -> str | None:
@@ -309,11 +305,11 @@ class Sender:
 
     # -- removing -------------------------------------------------------------------------------
 
-    def _remove(self, label: Label, *, there: bool) -> None:
+    def _remove(self, label: Label) -> None:
         """Take a score away, if one may be there."""
         try:
             score_id = label.score_id
-            if score_id is None and there:
+            if score_id is None and self._outbox.may_be_there(label):
                 if not self._outbox.try_([label]):
                     return  # It was changed meanwhile.
                 score_id = self._learn_id(label)

@@ -486,6 +486,33 @@ def test_clear__before_a_label_was_sent_takes_the_older_score_away(
     assert stored(sandbox) == [("demo_01", "helpfulness", ME, 1.0)]
 
 
+def test_clear__of_what_the_sender_has_in_hand_takes_the_older_score_away(
+    sandbox: Sandbox, client: RespanClient, annotate: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.upsert_score("demo_01", ScoreWrite(evaluator_slug="helpfulness", numerical_value=1))
+    look_up, cleared = Sender._look_up, []
+
+    def clear_meanwhile(self: Sender, labels: Any) -> Any:
+        found = look_up(self, labels)
+        if labels and not cleared:
+            cleared.append(True)
+            annotator.go_to(0)
+            annotator.editors["helpfulness"].clear()
+            annotator.save()
+        return found
+
+    monkeypatch.setattr(RespanClient, "score_pages", refused)
+    monkeypatch.setattr(annotator_module, "_FIRST_LOOK", 0)
+    annotator = annotate()
+    annotator.go_to(0)
+    monkeypatch.setattr(Sender, "_look_up", clear_meanwhile)
+    label(annotator, helpfulness=4)
+    assert wait_until(lambda: bool(cleared), 5)
+    assert annotator.wait()
+    monkeypatch.undo()
+    assert stored(sandbox) == []
+
+
 def test_clear__before_a_label_was_sent_writes_nothing_where_nothing_was(
     sandbox: Sandbox, annotate: Open, requests: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
