@@ -170,9 +170,8 @@ class Sender:
                 self._tell(reason)
         except RespanError as error:
             fine = self._stumble(error)
-            labels = [
-                one for one in labels if one.tried
-            ]  # Of others it is not known what is there.
+            # Of the others it is not known what is there.
+            labels = [label for label in labels if label.tried]
         for label in labels:
             if label.removed and not (self.halted or self._closed.is_set()):
                 try:
