@@ -181,7 +181,7 @@ class Annotator(widgets.VBox):
         try:
             self._restored = self._drafts()
             if self._queue.log_id_or_none is not None:
-                self._progress.mark(self._queue.log_id)  # Another notebook may have changed it.
+                self._progress.look_again(self._queue.log_id)
             self._display_editors(anew=True)
         except BaseException:
             for editor in self.editors.values():

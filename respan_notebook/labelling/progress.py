@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import pandas as pd
@@ -58,16 +58,20 @@ class Progress:
 
     def mark(self, log_id: str) -> None:
         """Take note of which scores a log has, after they were changed from here."""
-        self._mark(log_id)
+        self._mark(log_id, self._queue.mark)
         self._refresh_refused()
 
-    def _mark(self, log_id: str) -> None:
+    def look_again(self, log_id: str) -> None:
+        """Take note of which scores a log has that is shown; another notebook may change them."""
+        self._mark(log_id, self._queue.mark_here)  # Reads no more rows than are at hand.
+
+    def _mark(self, log_id: str, mark: Callable[..., None]) -> None:
         labels = self.labels(log_id)
         for name in self._evaluators:
             label = labels.get(name)
             has = label is not None and not label.removed
             (self._labelled.add if has else self._labelled.discard)((log_id, name))
-        self._queue.mark(self._queue.scored, log_id, on=self._is_scored(log_id, labels))
+        mark(self._queue.scored, log_id, on=self._is_scored(log_id, labels))
 
     def mark_found(self, log_ids: Iterable[str]) -> None:
         """Take note of what a look-up found, or did not find, of these logs."""
@@ -86,7 +90,7 @@ class Progress:
         if self._standing.scorer != self._known_scorer:
             self._known_scorer = self._standing.scorer
             for log_id in self._standing.log_ids:
-                self._mark(log_id)
+                self._mark(log_id, self._queue.mark)
         self._refresh_refused()
 
     def labels(self, log_id: str) -> dict[str, Label]:

@@ -251,6 +251,20 @@ def test_progress__counts_all_rows_of_a_log(client: RespanClient, annotate: Open
     )
 
 
+def test_open__reads_no_more_rows_than_are_at_hand(annotate: Open) -> None:
+    annotator = annotate("helpfulness", pd.DataFrame({"log_id": [f"x{n}" for n in range(1000)]}))
+    assert annotator.wait()
+    assert "rows" not in vars(annotator._queue), "of 100,000 that would take longer than the rest"
+
+
+def test_progress__sees_what_another_annotator_did(annotate: Open) -> None:
+    here, there = annotate(), annotate()
+    label(there, helpfulness=4)
+    assert there.wait()
+    here.go_to(0)
+    assert {k: here.progress[k] for k in ("scored", "saved")} == {"scored": 1, "saved": 1}
+
+
 def test_progress__sees_what_was_deleted_elsewhere(client: RespanClient, annotate: Open) -> None:
     first = annotate()
     label(first, helpfulness=3)
