@@ -367,8 +367,9 @@ def test_by_log__after_another_failure_forgets_that(
 # -- whose, and what was there before -----------------------------------------------------------
 
 
+@pytest.mark.parametrize("written", [False, True], ids=["new client", "client that has written"])
 def test_revoked_key__its_labels_go_out_after_the_first_save_with_a_new_one(
-    sandbox: Sandbox, client: RespanClient, annotate: Open, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, annotate: Open, monkeypatch: pytest.MonkeyPatch, *, written: bool
 ) -> None:
     first = annotate()
     label(first, helpfulness=1)
@@ -384,6 +385,8 @@ def test_revoked_key__its_labels_go_out_after_the_first_save_with_a_new_one(
         first.close()
     with RespanClient(sandbox.api_key, sandbox.base_url) as renewed:
         renewed._transport.fingerprint = "another key of the same person"
+        if written:
+            renewed.upsert_score("demo_01", {"evaluator_slug": "helpfulness", "numerical_value": 1})
         again = annotate(client=renewed)
         assert "If that key is yours, too, they go out after your first save" in message(again)
         again.go_to(2)
@@ -391,7 +394,7 @@ def test_revoked_key__its_labels_go_out_after_the_first_save_with_a_new_one(
         assert again.wait()
         assert [row[3] for row in stored(sandbox)] == [1, 2, 5]
         assert list(again.scores["value"]) == [1, 2, 5]
-        assert again.progress["scored"] == 3
+        assert {k: again.progress[k] for k in ("scored", "saved")} == {"scored": 3, "saved": 3}
         again.close()
 
 
@@ -431,34 +434,6 @@ def test_save__leaves_the_draft_of_an_editor_that_takes_none(annotate: Open) -> 
     again = annotate([Evaluator(**note, score_value_type="text")])
     again.go_to(0)
     assert again.editors["note"].value == "a long text"
-
-
-def test_revoked_key__its_labels_count_also_when_the_client_has_written_before(
-    sandbox: Sandbox, client: RespanClient, annotate: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = annotate()
-    label(first, helpfulness=1)
-    assert first.wait()
-    with monkeypatch.context() as patch:
-
-        def revoked(*_: Any, **__: Any) -> None:
-            raise AuthenticationError("401: revoked", status=401)
-
-        patch.setattr(RespanClient, "upsert_score_within", revoked)
-        label(first, helpfulness=2)
-        assert wait_until(lambda: first._sender.halted, 5)
-        first.close()
-    with RespanClient(sandbox.api_key, sandbox.base_url) as renewed:
-        renewed._transport.fingerprint = "another key of the same person"
-        renewed.upsert_score(
-            "demo_09", ScoreWrite(evaluator_slug="tone", categorical_value=["curt"])
-        )
-        again = annotate(client=renewed)
-        again.go_to(2)
-        label(again, helpfulness=5)
-        assert again.wait()
-        assert {k: again.progress[k] for k in ("scored", "saved")} == {"scored": 3, "saved": 3}
-        again.close()
 
 
 def test_other_key__in_use_keeps_its_labels(
