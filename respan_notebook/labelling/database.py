@@ -99,9 +99,8 @@ class Database:
         self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         if version < _VERSION:
             self._db.executescript(_SCHEMA)
-            self._db.execute(f"PRAGMA user_version = {_VERSION}")
-        with self.write():
-            pass  # A file that can only be read says so here.
+        # Written each time: a file that can only be read says so here.
+        self._db.execute(f"PRAGMA user_version = {_VERSION}")
 
     def close(self) -> None:
         """Close the file."""

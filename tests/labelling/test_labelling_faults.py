@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -223,6 +224,20 @@ def test_closed__annotator_says_so_and_keeps_its_scores(annotate: Open) -> None:
         annotator.wait()
     with pytest.raises(ConfigurationError, match="is closed"):
         _ = annotator.progress
+
+
+def test_outbox__that_can_only_be_read_is_refused_at_opening(
+    annotate: Open, outbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotate().close()
+    connect = sqlite3.connect
+
+    def read_only(path: Path, **options: Any) -> sqlite3.Connection:
+        return connect(f"file:{path}?mode=ro", uri=True, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", read_only)
+    with pytest.raises(ConfigurationError, match=r"can't be kept in .*readonly.*outbox="):
+        annotate()
 
 
 def test_disk__that_is_full_is_named(annotate: Open) -> None:
