@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import pytest
+from canned import CannedServer
 
-from respan_notebook import Evaluator, PushError, PushReport
+from respan_notebook import Evaluator, PushError, PushReport, RespanClient
 
 STARS = Evaluator(evaluator_slug="stars", score_value_type="numerical")
 
@@ -74,3 +77,48 @@ def test_repr_html__escapes_what_a_log_says() -> None:
     page = frame.respan.push_scores([STARS], dry_run=True)._repr_html_()
     assert "<script" not in page
     assert page.count("&lt;script&gt;") == 2
+
+
+def test_report__names_the_evaluator_id_that_there_is_not() -> None:
+    frame = pd.DataFrame(
+        {"log_id": ["a", "b"], "evaluator_id": ["eval_x", "eval_x"], "value": [1, None]}
+    )
+    report = frame.respan.push_scores(evaluators=[STARS], dry_run=True)
+    assert report.frame[["evaluator", "status", "error"]].astype(object).values.tolist() == [
+        [
+            "eval_x",
+            "invalid",
+            "no evaluator has the slug or id 'eval_x'; there are 'stars'. For one of your own, "
+            "pass evaluators=[Evaluator(evaluator_slug=..., score_value_type=...)]",
+        ],
+        ["eval_x", "skipped", None],
+    ]
+
+
+def test_report__suggests_the_evaluator_that_was_likely_meant() -> None:
+    known = Evaluator(id="eval_stars", evaluator_slug="stars", score_value_type="numerical")
+    frame = pd.DataFrame({"log_id": ["a"], "evaluator_id": ["star"], "value": [1]})
+    report = frame.respan.push_scores(evaluators=[known], dry_run=True)
+    assert "no evaluator has the slug or id 'star'; did you mean 'stars'?" in repr(report)
+
+
+def test_reasons__404s_of_different_logs_are_one(canned: Callable[..., CannedServer]) -> None:
+    frame = pd.DataFrame(
+        {"log_id": ["a", "b/c", "two words", "d"], "stars": [1, 2, 3, float("inf")]},
+        index=[10, 11, 12, 13],
+    )
+    server = canned(status=404, body=b'{"detail": "No such log."}')
+    with RespanClient("key", server.base_url) as client:
+        report = frame.respan.push_scores([STARS], client=client, progress=False)
+    hint = "check the id, and that the base URL is a Respan server"
+    first = f"POST /api/logs/a/scores/ answered 404: No such log; {hint}"
+    infinite = "'stars' (numerical) takes a finite number, got inf (float)"
+    expected = pd.DataFrame(
+        {"status": ["failed", "invalid"], "rows": [3, 1], "reason": [first, infinite]},
+        index=[10, 13],
+    )
+    pd.testing.assert_frame_equal(report.reasons, expected)
+    assert repr(report).splitlines()[1:] == [
+        f"  rows 10, 11, 12 failed: {first} (row 10's; the others are alike)",
+        f"  row 13 invalid: {infinite}",
+    ]

@@ -225,3 +225,26 @@ def test_gate_for__one_per_server_and_key() -> None:
     assert found == [one]
     assert gate_for("http://127.0.0.1:1", SecretStr("b")) is not one
     assert gate_for("http://127.0.0.1:2", SecretStr("a")) is not one
+
+
+def test_learning__passes_over_a_minute_ago_do_not_count(gate: Gate, clock: Clock) -> None:
+    for seconds, requests in ((0, 7), (50, 3), (100, 2)):
+        clock.now = 1000.0 + seconds
+        tickets = [go(gate) for _ in range(requests + 1)]
+        for ticket in tickets[:requests]:
+            gate.passed(ticket)
+    gate.refused(tickets[-1], 10.0)
+    # Five in the last minute and the ten seconds of the hold.
+    assert gate.limit == (5, pytest.approx(70, rel=0.03))
+
+
+def test_learning__looks_back_to_the_end_of_a_minute_without_requests(
+    gate: Gate, clock: Clock
+) -> None:
+    for _ in range(7):
+        gate.passed(go(gate))
+    clock.now += 61
+    gate.passed(go(gate))
+    clock.now += 2
+    gate.refused(go(gate), 10.0)
+    assert gate.limit == (1, pytest.approx(12, rel=0.03))

@@ -210,3 +210,30 @@ def test_send__ca_bundle_of_the_environment(variable: str, monkeypatch: pytest.M
     monkeypatch.setenv(variable, "no/such/bundle.pem")
     with pytest.raises(errors.TransportError, match=r"no/such/bundle\.pem"):
         RespanClient(KEY, "https://api.respan.example").get_log("log_1")
+
+
+def test_send__headers_of_a_write_and_of_a_read(canned: Start) -> None:
+    server = canned(body=b'{"id": "s"}')
+    with RespanClient(KEY, server.base_url) as client:
+        client.upsert_score("log_1", {"evaluator_slug": "é", "boolean_value": True})
+        client.get_log("log_1")
+        client.delete_score("log_1", "s")
+    body = '{"evaluator_slug": "é", "boolean_value": true}'.encode()
+    assert [sent for _, _, _, sent in server.requests] == [body, b"", b""]
+    own = ("Authorization", "Accept", "User-Agent", "Content-Type", "Content-Length")
+    always = {
+        "Authorization": f"Bearer {KEY}",
+        "Accept": "application/json",
+        "User-Agent": "respan-notebook",
+    }
+    assert [
+        (method, {name: headers[name] for name in own if name in headers})
+        for method, _, headers, _ in server.requests
+    ] == [
+        (
+            "POST",
+            {**always, "Content-Type": "application/json", "Content-Length": f"{len(body)}"},
+        ),
+        ("GET", always),
+        ("DELETE", {**always, "Content-Length": "0"}),
+    ]
