@@ -1,0 +1,220 @@
+"""The outbox, without sender and screen: what a save, an undo and an answer leave in the file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from respan_notebook.labelling.label import REFUSED, SENT, WAITING, Change, Label
+from respan_notebook.labelling.outbox import Outbox, UnknownPastError
+
+LOG, STARS = "log_1", "stars"
+SERVER = "https://respan.example"
+NAMES = ("a", "b", "c")
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Outbox]:
+    opened = Outbox(tmp_path / "outbox.sqlite3", SERVER, "ann")
+    yield opened
+    opened.close()
+
+
+def body(value: float, name: str = STARS, **fields: Any) -> dict[str, Any]:
+    return {"evaluator_slug": name, "numerical_value": value, **fields}
+
+
+def entered(box: Outbox, value: float, **known: Any) -> Label:
+    """Enter a score, and return its label."""
+    box.save(LOG, [Change(STARS, body(value), **known)], [STARS])
+    return only(box)
+
+
+def removed(box: Outbox, value: float, **known: Any) -> Label:
+    """Take a score back, and return its label."""
+    box.save(LOG, [Change(STARS, body(value), removed=True, **known)], [STARS])
+    return only(box)
+
+
+def only(box: Outbox) -> Label:
+    (label,) = box.labels()
+    return label
+
+
+def arrived(box: Outbox, label: Label, score_id: str | None = "s1") -> Label:
+    """Have a label sent and answered."""
+    assert box.try_([label]) == [label]
+    box.settle([(label, score_id, "")])
+    return only(box)
+
+
+# -- undo ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stuck", NAMES)
+def test_undo__that_breaks_off_leaves_everything_as_it_was(box: Outbox, stuck: str) -> None:
+    """One of three scores can't be put back: neither are those before and after it."""
+    changes = [
+        Change(name, body(5, name), known=name != stuck, former=body(1, name)) for name in NAMES
+    ]
+    box.save(LOG, changes, NAMES)
+    (label,) = (one for one in box.labels() if one.evaluator == stuck)
+    box.try_([label])
+    box.keep_draft(LOG, "a", {"typed": "x"})
+    before = box.labels()
+    with pytest.raises(UnknownPastError) as caught:
+        box.undo({LOG: 0}, NAMES)
+    assert caught.value.state == WAITING
+    assert (box.labels(), box.drafts(LOG)) == (before, {"a": {"typed": "x"}})
+    box.know_former(label, None)
+    undone = box.undo({LOG: 0}, NAMES)
+    assert undone is not None
+    assert (undone[0], sorted(undone[1])) == (LOG, ["a", "b", "c"])
+    assert {one.evaluator: (one.body, one.removed) for one in box.labels()} == {
+        name: (body(5, name), True) if name == stuck else (body(1, name), False) for name in NAMES
+    }
+    assert box.undo({LOG: 0}, NAMES) is None
+
+
+def test_undo__that_the_disk_breaks_off_leaves_everything_as_it_was(box: Outbox) -> None:
+    box.save(LOG, [Change(name, body(5, name), former=body(1, name)) for name in NAMES], NAMES)
+    before = box.labels()
+    with sqlite3.connect(box.path) as other:
+        other.execute(
+            "CREATE TRIGGER full BEFORE DELETE ON saves WHEN OLD.evaluator = 'b' "
+            "BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+        )
+    with pytest.raises(sqlite3.Error, match="disk is full"):
+        box.undo({LOG: 0}, NAMES)
+    assert box.labels() == before
+    other.execute("DROP TRIGGER full")
+    other.close()
+    assert box.undo({LOG: 0}, NAMES) is not None
+    assert [one.body for one in box.labels()] != [one.body for one in before]
+
+
+# -- answers to a version that was changed meanwhile ----------------------------------------------
+
+
+def test_forget__of_a_score_entered_anew_leaves_that_waiting(box: Outbox) -> None:
+    arrived(box, entered(box, 3))
+    under_way = removed(box, 3, former=body(3), score_id="s1")
+    anew = entered(box, 5)
+    assert (anew.tried, anew.score_id) == (True, "s1")
+    box.forget(under_way)
+    after = only(box)
+    assert after == replace(anew, tried=False, score_id=None, settled=after.settled)
+    assert after.settled > anew.version
+    assert (after.state, after.removed, after.body) == (WAITING, False, body(5))
+
+
+def test_forget__of_a_score_that_is_to_be_removed_again_asks_for_its_id(box: Outbox) -> None:
+    """The old id is gone, so what was written since is found, and not missed, by a removal."""
+    arrived(box, entered(box, 3))
+    under_way = removed(box, 3, former=body(3), score_id="s1")
+    anew = entered(box, 5)
+    box.forget(under_way)
+    assert box.try_(box.labels()) == [replace(only(box), tried=False)]  # Its answer is lost.
+    again = removed(box, 5, former=anew.body)
+    assert (again.removed, again.tried, again.score_id) == (True, True, None)
+    assert box.may_be_there(again)
+
+
+def test_forget__of_the_last_version_ends_it(box: Outbox) -> None:
+    arrived(box, entered(box, 3))
+    label = removed(box, 3, former=body(3), score_id="s1")
+    box.forget(label)
+    after = only(box)
+    assert after == replace(label, tried=False, score_id=None, state=SENT, settled=after.settled)
+    assert box.waiting() == 0
+    assert not box.may_be_there(after)
+
+
+@pytest.mark.parametrize("reason", ["", "no such log"], ids=["arrived", "refused"])
+def test_settle__of_an_older_version_leaves_the_newer_waiting(box: Outbox, reason: str) -> None:
+    first = entered(box, 3)
+    box.try_([first])
+    newer = entered(box, 4)
+    box.settle([(first, None if reason else "s1", reason)])
+    after = only(box)
+    score_id = None if reason else "s1"
+    assert after == replace(newer, score_id=score_id, settled=after.settled)
+    assert after.settled > newer.version
+    assert (after.state, after.body, after.reason) == (WAITING, body(4), None)
+
+
+@pytest.mark.parametrize("reason", ["", "no such log"], ids=["arrived", "refused"])
+def test_settle__of_the_last_version_says_what_became_of_it(box: Outbox, reason: str) -> None:
+    label = entered(box, 3)
+    box.settle([(label, "s1", reason)])
+    after = only(box)
+    state = REFUSED if reason else SENT
+    assert after == replace(
+        label, state=state, score_id="s1", reason=reason or None, settled=after.settled
+    )
+    assert box.waiting() == 0
+
+
+def test_settle__an_answer_without_id_keeps_the_one_that_is_known(box: Outbox) -> None:
+    arrived(box, entered(box, 3), "s1")
+    box.settle([(entered(box, 4), None, "refused")])
+    assert (only(box).score_id, only(box).state) == ("s1", REFUSED)
+
+
+def test_keep_after_all__of_a_score_entered_anew_changes_nothing(box: Outbox) -> None:
+    arrived(box, entered(box, 3))
+    under_way = removed(box, 3, former=body(3), score_id="s1")
+    anew = entered(box, 5)
+    box.keep_after_all(under_way, "the server refused")
+    assert only(box) == anew
+
+
+def test_keep_after_all__of_the_last_version_says_why_it_is_there_still(box: Outbox) -> None:
+    arrived(box, entered(box, 3))
+    label = removed(box, 3, former=body(3), score_id="s1")
+    box.keep_after_all(label, "the server refused")
+    assert only(box) == replace(label, removed=False, state=REFUSED, reason="the server refused")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda box, label: box.forget(label),
+        lambda box, label: box.settle([(label, "s2", "")]),
+        lambda box, label: box.keep_after_all(label, "no"),
+        lambda box, label: box.try_([label]),
+        lambda box, label: box.know_former(label, None),
+    ],
+    ids=["forget", "settle", "keep_after_all", "try_", "know_former"],
+)
+def test_answers__concern_one_log_and_evaluator_of_one_person(
+    box: Outbox, change: Callable[[Outbox, Label], Any]
+) -> None:
+    label = entered(box, 3, known=False)
+    others = [
+        Outbox(box.path, SERVER, "bob"),
+        Outbox(box.path, "https://other.example", "ann"),
+        Outbox(box.path, SERVER, "ann"),
+    ]
+    for other in others[:2]:
+        other.save(LOG, [Change(STARS, body(1), known=False)], [STARS])
+    box.save("log_2", [Change(STARS, body(1), known=False)], [STARS])
+    box.save(LOG, [Change("tone", body(1, "tone"), known=False)], ["tone"])
+
+    def bystanders() -> list[Any]:
+        found = []
+        for other in others:
+            rest = [one for one in other.labels() if one.version != label.version]
+            found.append((rest, other.of_unknown_past(rest)))
+        return found
+
+    before = bystanders()
+    change(box, label)
+    assert bystanders() == before
+    for other in others:
+        other.close()

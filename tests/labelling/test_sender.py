@@ -1,0 +1,298 @@
+"""The sender, without a screen: bugs, pauses, and labels that change while it is at work."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from labels import stored
+
+from respan_notebook import RespanClient, Sandbox, Score
+from respan_notebook.errors import BadRequestError, TransportError
+from respan_notebook.labelling.label import REFUSED, SENT, Change
+from respan_notebook.labelling.outbox import Outbox
+from respan_notebook.labelling.sender import Sender, wait_until
+
+LOG, EVALUATOR, ME = "demo_01", "eval_helpfulness", "ann@example.com"
+
+
+class Client(RespanClient):
+    """A real client, before whose requests a test may do something."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.before: dict[str, Callable[[], object]] = {}
+
+    def _step(self, name: str) -> None:
+        self.before.get(name, bool)()
+
+    def list_scores(self, *given: Any, **named: Any) -> list[Score]:
+        self._step("list")
+        return super().list_scores(*given, **named)
+
+    def upsert_score_within(self, *given: Any, **named: Any) -> Any:
+        self._step("write")
+        return super().upsert_score_within(*given, **named)
+
+    def delete_score(self, *given: Any, **named: Any) -> None:
+        self._step("delete")
+        super().delete_score(*given, **named)
+        self._step("deleted")
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Iterator[Client]:
+    with Client(sandbox.api_key, sandbox.base_url) as connected:
+        yield connected
+
+
+@pytest.fixture
+def box(tmp_path: Path, client: Client) -> Iterator[Outbox]:
+    opened = Outbox(tmp_path / "outbox.sqlite3", client.base_url, client.fingerprint)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def troubles() -> list[str]:
+    """What the sender said, without repetitions."""
+    return []
+
+
+@pytest.fixture
+def sender(box: Outbox, client: Client, troubles: list[str]) -> Iterator[Sender]:
+    def changed() -> None:
+        if [one.trouble] != troubles[-1:]:
+            troubles.append(one.trouble)
+
+    one = Sender(box, client, changed)
+    yield one
+    one.close()
+
+
+@dataclass
+class Waits:
+    """The waits of the sender's thread: moments take no time, and pauses as long as is said."""
+
+    pauses: list[float] = field(default_factory=list)
+    seconds: float = 0.001
+
+    def take(self, timeout: float) -> float:
+        if timeout < 1:
+            return 0.001
+        self.pauses.append(timeout)
+        return self.seconds
+
+
+@pytest.fixture(autouse=True)
+def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
+    waits, wait = Waits(), threading.Event.wait
+
+    def told(self: threading.Event, timeout: float | None = None) -> bool:
+        own = timeout is not None and threading.current_thread().name == "respan-sender"
+        return wait(self, waits.take(timeout or 0) if own else timeout)
+
+    monkeypatch.setattr(threading.Event, "wait", told)
+    return waits
+
+
+def enter(box: Outbox, value: float, **known: Any) -> None:
+    body = {"evaluator_id": EVALUATOR, "numerical_value": value}
+    box.save(LOG, [Change(EVALUATOR, body, **known)], [EVALUATOR])
+
+
+def remove(box: Outbox) -> None:
+    (label,) = box.labels()
+    change = Change(EVALUATOR, label.body, True, True, label.body, label.score_id)
+    box.save(LOG, [change], [EVALUATOR])
+
+
+def send(sender: Sender) -> None:
+    sender.kick()
+    assert wait_until(lambda: not sender.busy, 10)
+
+
+def failing(times: int, error: Exception) -> Callable[[], None]:
+    """Fail so many times, and no more."""
+    left = [error] * times
+
+    def fail() -> None:
+        if left:
+            raise left.pop()
+
+    return fail
+
+
+# -- bugs and pauses ----------------------------------------------------------------------------
+
+
+def test_bug__is_said_and_the_sender_goes_on_after_the_pause(
+    box: Outbox,
+    client: Client,
+    sender: Sender,
+    sandbox: Sandbox,
+    waits: Waits,
+    troubles: list[str],
+) -> None:
+    client.before["list"] = failing(7, RuntimeError("a bug"))
+    enter(box, 3, known=False)
+    send(sender)
+    assert waits.pauses == [2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
+    assert troubles == ["RuntimeError: a bug", ""]
+    assert (sender.trouble, sender.halted) == ("", False)
+    assert stored(sandbox) == [(LOG, "helpfulness", ME, 3.0)]
+    # The next trouble begins with a short pause again.
+    waits.pauses.clear()
+    client.before["write"] = failing(1, TransportError("no connection"))
+    enter(box, 4)
+    send(sender)
+    assert waits.pauses == [2.0]
+    assert troubles == ["RuntimeError: a bug", "", "no connection", ""]
+    assert stored(sandbox) == [(LOG, "helpfulness", ME, 4.0)]
+
+
+def test_bug__is_over_sooner_when_something_is_entered(
+    box: Outbox, client: Client, sender: Sender, waits: Waits, troubles: list[str]
+) -> None:
+    waits.seconds = 30
+    client.before["list"] = failing(1, RuntimeError("a bug"))
+    enter(box, 3, known=False)
+    sender.kick()
+    assert wait_until(lambda: bool(troubles), 5)
+    assert (troubles, sender.busy, box.waiting()) == (["RuntimeError: a bug"], True, 1)
+    sender.kick()
+    assert wait_until(lambda: not sender.busy, 10)
+    assert (sender.trouble, box.waiting()) == ("", 0)
+
+
+def test_close__ends_a_pause(
+    box: Outbox, client: Client, sender: Sender, waits: Waits, troubles: list[str]
+) -> None:
+    waits.seconds = 30
+    client.before["list"] = failing(9, RuntimeError("a bug"))
+    enter(box, 3, known=False)
+    sender.kick()
+    assert wait_until(lambda: bool(troubles), 5)
+    sender.close()
+    assert not sender.busy
+    assert box.waiting() == 1
+    sender.kick()
+    assert not sender.busy, "it is closed"
+
+
+def test_changed__that_fails_is_said_and_ends_nothing(
+    box: Outbox, client: Client, sandbox: Sandbox
+) -> None:
+    def changed() -> None:
+        raise RuntimeError("comm closed")
+
+    sender = Sender(box, client, changed)
+    enter(box, 3, known=False)
+    send(sender)
+    assert sender.trouble == "RuntimeError: comm closed"
+    assert stored(sandbox) == [(LOG, "helpfulness", ME, 3.0)]
+    sender.close()
+
+
+# -- labels that change while a request is under way ----------------------------------------------
+
+
+def test_removal__of_a_score_that_is_entered_anew_leaves_that(
+    box: Outbox, client: Client, sender: Sender, sandbox: Sandbox
+) -> None:
+    enter(box, 3, known=False)
+    send(sender)
+    (first,) = box.labels()
+    remove(box)
+    client.before["delete"] = lambda: (client.before.clear(), enter(box, 5))
+    send(sender)
+    sender.kick()
+    assert wait_until(lambda: not (sender.busy or box.waiting()), 10)
+    assert stored(sandbox) == [(LOG, "helpfulness", ME, 5.0)]
+    (label,) = box.labels()
+    assert (label.state, label.removed, label.body["numerical_value"]) == (SENT, False, 5)
+    assert label.score_id not in (None, first.score_id)
+    remove(box)
+    send(sender)
+    assert stored(sandbox) == []
+
+
+def test_removal__of_a_score_whose_answer_was_lost_finds_it(
+    box: Outbox, client: Client, sender: Sender, sandbox: Sandbox, waits: Waits
+) -> None:
+    """Deleted, entered anew and written, and the answer lost: the old id is of no use."""
+    enter(box, 3, known=False)
+    send(sender)
+    remove(box)
+
+    def write_unseen() -> None:
+        client.before.clear()
+        with RespanClient(sandbox.api_key, sandbox.base_url) as other:
+            other.upsert_score(LOG, {"evaluator_id": EVALUATOR, "numerical_value": 5})
+        raise TransportError("the answer is lost")
+
+    client.before["deleted"] = lambda: (client.before.clear(), enter(box, 5))
+    send(sender)
+    client.before["write"] = write_unseen
+    waits.seconds = 30
+    sender.kick()
+    assert wait_until(lambda: sender.trouble == "the answer is lost", 5)
+    assert stored(sandbox) == [(LOG, "helpfulness", ME, 5.0)]
+    remove(box)
+    send(sender)
+    assert stored(sandbox) == []
+    assert box.waiting() == 0
+
+
+def test_removal__that_is_refused_of_a_score_that_is_entered_anew_leaves_that(
+    box: Outbox, client: Client, sender: Sender, sandbox: Sandbox
+) -> None:
+    enter(box, 3, known=False)
+    send(sender)
+    remove(box)
+
+    def refuse() -> None:
+        client.before.clear()
+        enter(box, 5)
+        raise BadRequestError("400: no", status=400)
+
+    client.before["delete"] = refuse
+    send(sender)
+    sender.kick()
+    assert wait_until(lambda: not (sender.busy or box.waiting()), 10)
+    assert stored(sandbox) == [(LOG, "helpfulness", ME, 5.0)]
+    (label,) = box.labels()
+    assert (label.state, label.removed, label.reason) == (SENT, False, None)
+
+
+def test_removal__that_is_refused_is_there_still(
+    box: Outbox, client: Client, sender: Sender, sandbox: Sandbox
+) -> None:
+    enter(box, 3, known=False)
+    send(sender)
+    remove(box)
+    client.before["delete"] = failing(1, BadRequestError("400: no", status=400))
+    send(sender)
+    (label,) = box.labels()
+    assert (label.state, label.removed, label.reason) == (
+        REFUSED,
+        False,
+        "it could not be taken away: 400: no",
+    )
+    assert stored(sandbox) == [(LOG, "helpfulness", ME, 3.0)]
+
+
+def test_write__of_a_label_that_changes_under_way_is_followed_by_the_newer(
+    box: Outbox, client: Client, sender: Sender, sandbox: Sandbox
+) -> None:
+    client.before["write"] = lambda: (client.before.clear(), enter(box, 5))
+    enter(box, 3, known=False)
+    send(sender)
+    send(sender)
+    (label,) = box.labels()
+    assert (label.state, label.body["numerical_value"]) == (SENT, 5)
+    assert stored(sandbox) == [(LOG, "helpfulness", ME, 5.0)]
