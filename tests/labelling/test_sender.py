@@ -155,6 +155,25 @@ def test_bug__is_said_and_the_sender_goes_on_after_the_pause(
     assert stored(sandbox) == [(LOG, "helpfulness", ME, 4.0)]
 
 
+def test_pause__is_short_again_after_a_success(
+    box: Outbox, client: Client, sender: Sender, waits: Waits
+) -> None:
+    def write() -> None:
+        left.pop()
+        if len(left) in (5, 4, 2):
+            raise TransportError("no connection")
+        if len(left) == 3:  # Something more is entered while this arrives.
+            enter(box, 4)
+            sender.kick()
+
+    left = list(range(6))
+    client.before["write"] = write
+    enter(box, 3)
+    send(sender)
+    assert waits.pauses == [2.0, 4.0, 2.0]
+    assert (len(left), box.waiting(), sender.trouble) == (1, 0, "")
+
+
 def test_bug__is_over_sooner_when_something_is_entered(
     box: Outbox, client: Client, sender: Sender, waits: Waits, troubles: list[str]
 ) -> None:
