@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import random
+import socket
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from canned import CannedServer
+from canned import Canned, CannedServer
 
 from respan_notebook import RateLimitError, RespanClient, ServerError
-from respan_notebook.retry import Effort
+from respan_notebook.errors import HTTPError, RequestTimeoutError
+from respan_notebook.retry import Effort, StoppedError
 
 Start = Callable[..., CannedServer]
 
@@ -62,6 +66,118 @@ def test_wait_to_retry__beyond_the_deadline_is_not_begun(canned: Start) -> None:
 def test_wait_to_retry__within_the_deadline_is_begun(canned: Start) -> None:
     waits, effort = ask(canned(status=503, headers={"Retry-After": "7"}), deadline=8)
     assert (waits, effort.ended) == ([7.0], "enough")
+
+
+class Timeless(Effort):
+    """An effort whose waits take no time and are kept."""
+
+    def __init__(self, **limits: Any) -> None:
+        super().__init__(announce=None, **limits)
+        self.waits: list[float] = []
+
+    def wait(self, seconds: float, reason: str) -> bool:
+        self.waits.append(seconds)
+        return not self.ended
+
+
+@pytest.fixture
+def longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chance always takes the longest wait."""
+    monkeypatch.setattr(random, "uniform", lambda _low, high: high)
+
+
+def failing(canned: Start, *statuses: int) -> CannedServer:
+    """Start a server that answers with these, the last one for ever."""
+
+    def answer(_path: str) -> Canned:
+        status = statuses[min(len(server.requests), len(statuses)) - 1]
+        return Canned(status, b'{"results": []}' if status == 200 else b'{"detail": "busy"}')
+
+    server = canned(answer)
+    return server
+
+
+def ask_in_vain(server: CannedServer, effort: Effort) -> HTTPError:
+    with RespanClient("key", server.base_url) as client, pytest.raises(HTTPError) as caught:
+        client.list_scores("log_1", effort=effort)
+    return caught.value
+
+
+@pytest.mark.usefixtures("longest")
+def test_wait_to_retry__doubles_up_to_eight_seconds(canned: Start) -> None:
+    effort = Timeless(attempts=9)
+    error = ask_in_vain(failing(canned, 500), effort)
+    assert effort.waits == [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
+    assert (error.attempts, effort.ended) == (9, "")
+
+
+@pytest.mark.parametrize("attempts", [1, 3])
+def test_attempts__are_all_requests_of_a_call(canned: Start, attempts: int) -> None:
+    server = failing(canned, 503)
+    assert ask_in_vain(server, Timeless(attempts=attempts)).attempts == attempts
+    assert len(server.requests) == attempts
+
+
+@pytest.mark.parametrize("status", [400, 404, 410, 425, 501, 505])
+def test_wait_to_retry__not_after_what_will_not_pass(canned: Start, status: int) -> None:
+    effort = Timeless()
+    assert ask_in_vain(failing(canned, status), effort).attempts == 1
+    assert effort.waits == []
+
+
+def test_budget__ends_everything_when_it_is_used_up(canned: Start) -> None:
+    server, effort = failing(canned, 503), Timeless(budget=2)
+    ask_in_vain(server, effort)
+    assert len(server.requests) == 3
+    assert effort.ended == (
+        "gave up after 2 retries too many; the last: "
+        "GET /api/logs/log_1/scores/?page_size=100 answered 503: busy"
+    )
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+def test_budget__a_success_gives_two_retries_back_and_no_more_than_there_were(
+    canned: Start, failures: int
+) -> None:
+    server, effort = failing(canned, *[503] * failures, 200, 503), Timeless(budget=2)
+    with RespanClient("key", server.base_url) as client:
+        assert client.list_scores("log_1", effort=effort) == []
+    assert effort.trouble == ""
+    effort.waits.clear()
+    ask_in_vain(server, effort)
+    assert len(effort.waits) == 2
+    assert effort.trouble.endswith("answered 503: busy")
+
+
+def test_end__the_first_reason_counts(canned: Start) -> None:
+    server, effort = canned(), Effort()
+    effort.end("first")
+    effort.end("second")
+    with RespanClient("key", server.base_url) as client, pytest.raises(StoppedError, match="first"):
+        client.list_scores("log_1", effort=effort)
+    assert server.requests == []
+
+
+def test_wait__of_half_a_second_is_told_and_a_shorter_one_is_not() -> None:
+    told: list[tuple[str, float]] = []
+
+    def tell(reason: str, seconds: float) -> None:
+        told.append((reason, seconds))
+        effort.end("enough")
+
+    effort = Effort(announce=tell)
+    assert effort.wait(0.001, "a moment")
+    assert not effort.wait(0.5, "busy")
+    assert told == [("busy", 0.5)]
+
+
+def test_deadline__shortens_the_wait_for_an_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        start = time.monotonic()
+        with RespanClient("key", url, timeout=30) as client, pytest.raises(RequestTimeoutError):
+            client.list_scores("log_1", effort=Effort(attempts=1, deadline=0.05))
+        assert time.monotonic() - start < 5
 
 
 @pytest.mark.xfail(raises=TypeError, strict=False, reason="the wait that is shown is None")

@@ -248,3 +248,92 @@ def test_learning__looks_back_to_the_end_of_a_minute_without_requests(
     clock.now += 2
     gate.refused(go(gate), 10.0)
     assert gate.limit == (1, pytest.approx(12, rel=0.03))
+
+
+def test_lost__of_a_request_from_before_the_hold_lets_no_second_probe_go(
+    gate: Gate, clock: Clock
+) -> None:
+    early, late = go(gate), go(gate)
+    gate.refused(early, 5.0)
+    clock.now += 5
+    go(gate)
+    gate.lost(late)
+    assert gate.ask()[0] > 0
+
+
+def test_refused__of_a_request_from_before_the_hold_is_no_hold_for_ages(gate: Gate) -> None:
+    early, late = go(gate), go(gate)
+    gate.refused(early, 5.0)
+    gate.refused(late, 1e9)
+    assert gate.held() == LONGEST_HOLD
+
+
+def test_limit__is_the_slowest_of_those_that_are_kept(gate: Gate) -> None:
+    with gate.paced((3, 1.0)), gate.paced((100, 1000.0)), gate.paced((1, 0.1)):
+        assert gate.limit == (100, 1000.0)
+
+
+def wait_and_go(gate: Gate, clock: Clock) -> int:
+    """Ask until one is let through; return the ticket."""
+    while (asked := gate.ask())[0] > 0:
+        clock.now += asked[0]
+    return asked[1]
+
+
+def test_paced__keeps_to_the_longer_of_two_limits(gate: Gate, clock: Clock) -> None:
+    with gate.paced((3, 1.0)), gate.paced((5, 60.0)):
+        for second in range(5):
+            clock.now = 1000.0 + second
+            go(gate)
+        assert gate.ask()[0] == pytest.approx(56)
+
+
+def refuse(gate: Gate, clock: Clock, retry_after: float | None = 10.0) -> Limit:
+    """Refuse the next request, let the probe after the hold pass, and return the limit."""
+    gate.refused(wait_and_go(gate, clock), retry_after)
+    limit = gate.limit
+    gate.passed(wait_and_go(gate, clock))
+    assert limit is not None
+    return limit
+
+
+def test_learning__of_one_request_without_a_time_keeps_to_one(gate: Gate, clock: Clock) -> None:
+    gate.passed(go(gate))
+    assert refuse(gate, clock, None)[0] == 1
+
+
+def test_learning__a_little_less_at_every_further_429(gate: Gate, clock: Clock) -> None:
+    for _ in range(10):
+        gate.passed(go(gate))
+    limits = [refuse(gate, clock) for _ in range(6)]
+    assert [count for count, _ in limits] == [10, 8, 6, 4, 3, 2]
+    assert len({seconds for _, seconds in limits}) == 1
+
+
+def test_learning__one_request_takes_longer_up_to_a_minute(gate: Gate, clock: Clock) -> None:
+    gate.passed(go(gate))
+    clock.now += 20
+    limits = [refuse(gate, clock, 1.0) for _ in range(4)]
+    assert [count for count, _ in limits] == [1, 1, 1, 1]
+    first = limits[0][1]
+    assert [seconds for _, seconds in limits] == [first, 2 * first, 60.0, 60.0]
+
+
+def test_learning__is_more_patient_each_time_that_more_was_too_much(
+    gate: Gate, clock: Clock
+) -> None:
+    for _ in range(4):
+        gate.passed(go(gate))
+    learned = refuse(gate, clock)
+    assert learned[0] == 4
+    passes = []
+    for _ in range(3):
+        passes.append(1)  # The probe.
+        while gate.limit == learned:
+            clock.now += 20
+            gate.passed(go(gate))
+            passes[-1] += 1
+        assert gate.limit == (5, learned[1])
+        assert refuse(gate, clock) == learned
+    assert passes == [16, 32, 64]
+    assert refuse(gate, clock) == (3, learned[1]), "less, when what was fine is too much"

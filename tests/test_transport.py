@@ -58,6 +58,7 @@ def test_send__status_gives_the_class(
     [
         (b'{"detail": "No such log."}', "No such log.", {}),
         (b'{"error": "Score exists"}', "Score exists", {}),
+        (b'{"message": "Too long"}', "Too long", {}),
         (
             b'{"numerical_value": ["A valid number is required.", "Really."]}',
             "numerical_value: A valid number is required. Really.",
