@@ -218,3 +218,75 @@ def test_answers__concern_one_log_and_evaluator_of_one_person(
     assert bystanders() == before
     for other in others:
         other.close()
+
+
+# -- saving again, and undoing that ---------------------------------------------------------------
+
+
+def test_save__learns_an_id_and_keeps_the_first(box: Outbox) -> None:
+    assert (entered(box, 3).tried, only(box).score_id) == (False, None)
+    assert (entered(box, 4, score_id="s1").tried, only(box).score_id) == (True, "s1")
+    assert (entered(box, 5, score_id="s2").tried, only(box).score_id) == (True, "s1")
+    assert (entered(box, 6).tried, only(box).score_id) == (True, "s1")
+
+
+def test_save__of_a_refused_score_forgets_why(box: Outbox) -> None:
+    box.settle([(entered(box, 3), None, "no such log")])
+    assert only(box).reason == "no such log"
+    assert (entered(box, 3).state, only(box).reason) == (WAITING, None)
+
+
+def test_undo__takes_an_explanation_away_that_was_not_there_before(box: Outbox) -> None:
+    explained = body(4, explanation="why")
+    box.save(LOG, [Change(STARS, explained, former=body(3))], [STARS])
+    assert box.undo({LOG: 0}, [STARS]) == (LOG, [STARS])
+    assert only(box).body == body(3, explanation="")
+    box.save(LOG, [Change(STARS, explained, former=body(3, explanation="before"))], [STARS])
+    box.undo({LOG: 0}, [STARS])
+    assert only(box).body == body(3, explanation="before")
+
+
+def test_undo__of_a_score_that_was_never_sent_leaves_nothing(box: Outbox) -> None:
+    entered(box, 3)
+    assert box.undo({LOG: 0}, [STARS]) == (LOG, [])
+    assert box.labels() == []
+
+
+def test_undo__of_a_score_after_a_removal_keeps_that_it_is_gone(box: Outbox) -> None:
+    arrived(box, entered(box, 3))
+    box.forget(removed(box, 3, former=body(3)))
+    entered(box, 5)
+    assert box.undo({LOG: 0}, [STARS]) == (LOG, [])
+    assert (only(box).removed, only(box).state) == (True, SENT)
+
+
+def test_know_former__is_of_the_first_save_only(box: Outbox) -> None:
+    entered(box, 3, known=False)
+    label = entered(box, 4, former=body(3))
+    box.know_former(label, body(1))
+    assert box.undo({LOG: 0}, [STARS]) == (LOG, [STARS])
+    assert only(box).body == body(3)
+    assert box.undo({LOG: 0}, [STARS]) == (LOG, [STARS])
+    assert only(box).body == body(1)
+
+
+@pytest.mark.parametrize(
+    ("first", "there"),
+    [({}, False), ({"former": body(1)}, True), ({"known": False}, True)],
+    ids=["nothing", "a score", "unknown"],
+)
+def test_may_be_there__what_was_before_the_first_save_counts(
+    box: Outbox, first: dict[str, Any], there: bool
+) -> None:
+    entered(box, 3, **first)
+    label = removed(box, 3, former=body(3))
+    assert box.may_be_there(label) is there
+    box.try_([label])
+    assert box.may_be_there(only(box))
+
+
+def test_of_unknown_past__only_what_was_never_tried(box: Outbox) -> None:
+    label = entered(box, 3, known=False)
+    assert box.of_unknown_past([label]) == [label]
+    box.try_([label])
+    assert box.of_unknown_past(box.labels()) == []

@@ -9,13 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock, Timeout
 from labels import stored
 
 from respan_notebook import RespanClient, Sandbox, Score
-from respan_notebook.errors import BadRequestError, TransportError
+from respan_notebook.errors import (
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    HTTPError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+)
 from respan_notebook.labelling.label import REFUSED, SENT, Change
-from respan_notebook.labelling.outbox import Outbox
-from respan_notebook.labelling.sender import Sender, wait_until
+from respan_notebook.labelling.outbox import Outbox, UnknownPastError
+from respan_notebook.labelling.sender import Sender, body_of, wait_until
+from respan_notebook.retry import StoppedError
 
 LOG, EVALUATOR, ME = "demo_01", "eval_helpfulness", "ann@example.com"
 
@@ -26,13 +38,15 @@ class Client(RespanClient):
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self.before: dict[str, Callable[[], object]] = {}
+        self.listed: list[Score] | None = None  # Instead of what is there.
 
     def _step(self, name: str) -> None:
         self.before.get(name, bool)()
 
     def list_scores(self, *given: Any, **named: Any) -> list[Score]:
         self._step("list")
-        return super().list_scores(*given, **named)
+        listed = super().list_scores(*given, **named)
+        return listed if self.listed is None else self.listed
 
     def upsert_score_within(self, *given: Any, **named: Any) -> Any:
         self._step("write")
@@ -100,15 +114,15 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
     return waits
 
 
-def enter(box: Outbox, value: float, **known: Any) -> None:
+def enter(box: Outbox, value: float, log_id: str = LOG, **known: Any) -> None:
     body = {"evaluator_id": EVALUATOR, "numerical_value": value}
-    box.save(LOG, [Change(EVALUATOR, body, **known)], [EVALUATOR])
+    box.save(log_id, [Change(EVALUATOR, body, **known)], [EVALUATOR])
 
 
-def remove(box: Outbox) -> None:
-    (label,) = box.labels()
+def remove(box: Outbox, log_id: str = LOG) -> None:
+    (label,) = box.labels(log_id)
     change = Change(EVALUATOR, label.body, True, True, label.body, label.score_id)
-    box.save(LOG, [change], [EVALUATOR])
+    box.save(log_id, [change], [EVALUATOR])
 
 
 def send(sender: Sender) -> None:
@@ -315,3 +329,149 @@ def test_write__of_a_label_that_changes_under_way_is_followed_by_the_newer(
     (label,) = box.labels()
     assert (label.state, label.body["numerical_value"]) == (SENT, 5)
     assert stored(sandbox) == [(LOG, "helpfulness", ME, 5.0)]
+
+
+# -- answers that are no success ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "state"),
+    [
+        (BadRequestError, 400, REFUSED),
+        (NotFoundError, 404, REFUSED),
+        (BadRequestError, 422, REFUSED),
+        (BadRequestError, 408, SENT),
+        (ConflictError, 409, SENT),
+        (RateLimitError, 429, SENT),
+        (ServerError, 500, SENT),
+    ],
+)
+def test_write__is_refused_or_tried_again(
+    box: Outbox, client: Client, sender: Sender, kind: type[HTTPError], status: int, state: str
+) -> None:
+    client.before["write"] = failing(1, kind("no", status=status))
+    enter(box, 3)
+    send(sender)
+    (label,) = box.labels()
+    reason = "no" if state == REFUSED else None
+    assert (label.state, label.reason, sender.halted) == (state, reason, False)
+
+
+@pytest.mark.parametrize("where", ["list", "write"])
+@pytest.mark.parametrize(
+    ("kind", "status", "adopted"),
+    [(AuthenticationError, 401, 1), (PermissionDeniedError, 403, 0)],
+)
+def test_halt__only_a_key_that_is_unknown_leaves_its_labels_to_others(
+    box: Outbox,
+    client: Client,
+    sender: Sender,
+    where: str,
+    kind: type[HTTPError],
+    status: int,
+    adopted: int,
+) -> None:
+    client.before[where] = failing(9, kind("no", status=status))
+    enter(box, 3, known=False)
+    send(sender)
+    assert (sender.halted, sender.trouble, box.waiting()) == (True, "no", 1)
+    other = Outbox(box.path, client.base_url, "another key")
+    assert other.adopt() == adopted
+    other.close()
+
+
+def test_removal__that_is_answered_409_is_tried_again(
+    box: Outbox, client: Client, sender: Sender, sandbox: Sandbox
+) -> None:
+    enter(box, 3, known=False)
+    send(sender)
+    remove(box)
+    client.before["delete"] = failing(1, ConflictError("busy", status=409))
+    send(sender)
+    assert stored(sandbox) == []
+    assert box.labels()[0].reason is None
+
+
+def test_removal__that_closing_stopped_is_no_trouble(
+    box: Outbox, client: Client, sender: Sender, troubles: list[str]
+) -> None:
+    enter(box, 3, known=False)
+    send(sender)
+    remove(box)
+    client.before["delete"] = failing(1, StoppedError("closed"))
+    send(sender)
+    assert troubles == [""]
+    assert box.waiting() == 0
+
+
+def test_turn__of_another_notebook_is_waited_for_and_said(
+    box: Outbox, sender: Sender, troubles: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acquire, refused = FileLock.acquire, [Timeout("a lock")]
+
+    def acquire_later(self: FileLock, *given: Any, **named: Any) -> Any:
+        if refused:
+            raise refused.pop()
+        return acquire(self, *given, **named)
+
+    monkeypatch.setattr(FileLock, "acquire", acquire_later)
+    enter(box, 3)
+    send(sender)
+    assert troubles == ["another notebook is sending", ""]
+    assert box.waiting() == 0
+
+
+# -- what was there before ------------------------------------------------------------------------
+
+
+def test_look_up__of_a_log_that_is_gone_finds_nothing(box: Outbox, sender: Sender) -> None:
+    enter(box, 3, "gone", known=False)
+    send(sender)
+    assert [one.state for one in box.labels()] == [REFUSED]
+    assert box.undo({"gone": 0}, [EVALUATOR]) is not None
+
+
+def test_look_up__of_a_score_that_cant_be_written_leaves_the_past_unknown(
+    box: Outbox, client: Client, sender: Sender
+) -> None:
+    about = {"log_id": LOG, "evaluator_id": EVALUATOR, "scorer": ME}
+    client.listed = [Score(id="old", string_value="of another type", **about)]
+    enter(box, 3, known=False)
+    send(sender)
+    with pytest.raises(UnknownPastError):
+        box.undo({LOG: 0}, [EVALUATOR])
+
+
+def test_look_up__that_fails_writes_nothing_of_what_is_to_be_taken_away(
+    box: Outbox, client: Client, sender: Sender, waits: Waits
+) -> None:
+    written: list[bool] = []
+    client.before["list"] = failing(9, ServerError("500: broken", status=500))
+    client.before["write"] = lambda: written.append(True)
+    waits.seconds = 30
+    for log_id in ("demo_01", "demo_02"):
+        enter(box, 3, log_id, known=False)
+        remove(box, log_id)
+    sender.kick()
+    assert wait_until(lambda: bool(waits.pauses), 5)
+    assert (written, box.waiting(), sender.trouble) == ([], 2, "500: broken")
+
+
+def test_write__of_an_evaluator_whose_type_was_changed(
+    box: Outbox, sender: Sender, sandbox: Sandbox
+) -> None:
+    values = {"demo_01": {"numerical_value": 3.0}, "demo_02": {"boolean_value": True}}
+    for log_id, value in values.items():
+        box.save(log_id, [Change("own", {"evaluator_slug": "own", **value})], ["own"])
+    send(sender)
+    assert stored(sandbox) == [("demo_01", "own", ME, 3.0), ("demo_02", "own", ME, True)]
+
+
+def test_body_of__writes_a_score_as_it_is() -> None:
+    like = {"evaluator_id": "e", "numerical_value": 5.0, "explanation": "new", "environment": "x"}
+    score = Score(id="s", evaluator_id="other", numerical_value=2.0, explanation="old")
+    kept = {"evaluator_id": "e", "environment": "x", "numerical_value": 2.0}
+    assert body_of(score, like, "numerical_value") == {**kept, "explanation": "old"}
+    bare = Score(id="s", numerical_value=2.0)
+    assert body_of(bare, like, "numerical_value") == kept
+    assert body_of(bare, like, "string_value") is None
