@@ -458,13 +458,14 @@ def test_look_up__that_fails_writes_nothing_of_what_is_to_be_taken_away(
 
 
 def test_write__of_an_evaluator_whose_type_was_changed(
-    box: Outbox, sender: Sender, sandbox: Sandbox
+    box: Outbox, sender: Sender, sandbox: Sandbox, waits: Waits
 ) -> None:
     values = {"demo_01": {"numerical_value": 3.0}, "demo_02": {"string_value": "fine"}}
     for log_id, value in values.items():
         box.save(log_id, [Change("own", {"evaluator_slug": "own", **value})], ["own"])
     send(sender)
     assert stored(sandbox) == [("demo_01", "own", ME, 3.0), ("demo_02", "own", ME, "fine")]
+    assert waits.pauses == [], "both went at once"
 
 
 def test_body_of__writes_a_score_as_it_is() -> None:
