@@ -13,19 +13,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from respan_notebook.sandbox.clock import now, utc_text
-from respan_notebook.sandbox.describe import schema_of, takes, takes_filters
 from respan_notebook.sandbox.errors import RefusedError, invalid, not_found
 from respan_notebook.sandbox.filters import Where, read_filters
-from respan_notebook.sandbox.front import Behaviour, Front
+from respan_notebook.sandbox.middleware import Behaviour, SandboxMiddleware
+from respan_notebook.sandbox.openapi import schema_of, takes, takes_filters
 from respan_notebook.sandbox.paging import Paging, read_paging
-from respan_notebook.sandbox.schema import (
-    EVALUATOR_COLUMNS,
-    LOG_COLUMNS,
-    SCORE_COLUMNS,
-    log_column,
-)
-from respan_notebook.sandbox.store import Store
-from respan_notebook.sandbox.wire import (
+from respan_notebook.sandbox.schemas import (
     EvaluatorWrite,
     LogWrite,
     ScoreChange,
@@ -34,6 +27,13 @@ from respan_notebook.sandbox.wire import (
     read_document,
     read_object,
     read_score,
+)
+from respan_notebook.sandbox.store import Store
+from respan_notebook.sandbox.tables import (
+    EVALUATOR_COLUMNS,
+    LOG_COLUMNS,
+    SCORE_COLUMNS,
+    log_column,
 )
 
 MAX_PAGE = 100
@@ -45,7 +45,7 @@ def _decoded(segment: str) -> str:
     return unquote(segment)
 
 
-# The front leaves the path encoded, so that an id may hold a slash.
+# The middleware leaves the path encoded, so that an id may hold a slash.
 Id = Annotated[str, Path(), AfterValidator(_decoded)]
 Page = Annotated[Paging, Depends(read_paging)]
 
@@ -302,4 +302,4 @@ def create_routes(store: Store) -> FastAPI:
 def create_app(store: Store, behaviour: Behaviour) -> ASGIApp:
     """Return the whole sandbox over `store`."""
     scorers = {key: email for email, key in store.api_keys().items()}
-    return Front(create_routes(store), scorers, behaviour)
+    return SandboxMiddleware(create_routes(store), scorers, behaviour)

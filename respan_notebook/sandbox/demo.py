@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from respan_notebook.sandbox.demo_logs import DEMO_LOGS
+from respan_notebook.sandbox.schemas import EvaluatorWrite, LogWrite, read_document
 from respan_notebook.sandbox.store import Store
-from respan_notebook.sandbox.wire import EvaluatorWrite, LogWrite, read_document
 
 __all__ = ["DEMO_EVALUATORS", "DEMO_LOGS", "load_demo"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from respan_notebook.sandbox.clock import utc_text
 from respan_notebook.sandbox.errors import RefusedError, invalid
-from respan_notebook.sandbox.wire import check_storable
+from respan_notebook.sandbox.schemas import check_storable
 
 # SQLite's own limits are 1,000 levels of an expression and 32,766 bound values.
 MAX_CONDITIONS = 100

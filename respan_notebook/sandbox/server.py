@@ -17,7 +17,7 @@ from typing import Self
 import uvicorn
 
 from respan_notebook.sandbox.app import create_app
-from respan_notebook.sandbox.front import Behaviour
+from respan_notebook.sandbox.middleware import Behaviour
 from respan_notebook.sandbox.store import Store
 
 DEFAULT_ANNOTATOR = "annotator@example.com"

@@ -14,8 +14,8 @@ from typing import Any
 from respan_notebook.sandbox.clock import now
 from respan_notebook.sandbox.filters import Where
 from respan_notebook.sandbox.passing import VALUE_FIELD, is_passed
-from respan_notebook.sandbox.schema import SCHEMA, SCORE_FIELDS
-from respan_notebook.sandbox.wire import VALUE_FIELDS
+from respan_notebook.sandbox.schemas import VALUE_FIELDS
+from respan_notebook.sandbox.tables import SCHEMA, SCORE_FIELDS
 
 BOOLEAN_FIELDS = ("boolean_value", "is_passed")
 

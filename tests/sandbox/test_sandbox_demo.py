@@ -6,8 +6,8 @@ from typing import get_args
 
 from respan_notebook.sandbox.demo import DEMO_EVALUATORS, DEMO_LOGS, load_demo
 from respan_notebook.sandbox.filters import Where
+from respan_notebook.sandbox.schemas import ScoreValueType
 from respan_notebook.sandbox.store import Order
-from respan_notebook.sandbox.wire import ScoreValueType
 
 ALL = Order(by="seq", descending=False, offset=0, limit=1000)
 

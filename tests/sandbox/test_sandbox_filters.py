@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from respan_notebook.sandbox.errors import RefusedError
 from respan_notebook.sandbox.filters import MAX_CONDITIONS, MAX_VALUES, OPERATORS, read_filters
-from respan_notebook.sandbox.schema import EVALUATOR_COLUMNS, LOG_COLUMNS, SCORE_COLUMNS, log_column
 from respan_notebook.sandbox.store import Order
+from respan_notebook.sandbox.tables import EVALUATOR_COLUMNS, LOG_COLUMNS, SCORE_COLUMNS, log_column
 
 SCORES = {
     "low": {"numerical_value": 1, "string_value": "Straße", "environment": "prod"},

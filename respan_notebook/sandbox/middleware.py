@@ -82,7 +82,7 @@ class RateLimit:
         self._times.append(moment)
 
 
-class Front:
+class SandboxMiddleware:
     """The ASGI application that stands before the routes.
 
     Parameters
