@@ -9,13 +9,14 @@ import sqlite3
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 
 from respan_notebook.sandbox.clock import now
 from respan_notebook.sandbox.filters import Where
 from respan_notebook.sandbox.passing import VALUE_FIELD, is_passed
 from respan_notebook.sandbox.schemas import VALUE_FIELDS
-from respan_notebook.sandbox.tables import SCHEMA, SCORE_FIELDS
+from respan_notebook.sandbox.tables import SCORE_FIELDS
 
 BOOLEAN_FIELDS = ("boolean_value", "is_passed")
 
@@ -68,7 +69,8 @@ class Store:
         # A commit is written to the WAL but not synced. The operating system has it from then
         # on, so it survives kill -9; only a crash of the whole machine could lose it.
         self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(SCHEMA)
+        schema = files("respan_notebook.sandbox") / "schema.sql"
+        self._db.executescript(schema.read_text(encoding="utf-8"))
 
     def close(self) -> None:
         """Close the database."""
