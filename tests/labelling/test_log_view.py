@@ -21,7 +21,7 @@ from respan_notebook.labelling.json_text import json_text, pretty_json
 from respan_notebook.labelling.log_view import LOG_CSS, escaped, log_html
 from respan_notebook.labelling.markdown import markdown_html
 from respan_notebook.labelling.markup import Budget, text_html, visible
-from respan_notebook.sandbox.demo_logs import DEMO_LOGS
+from respan_notebook.sandbox.demo import DEMO_LOGS
 
 GSM8K = Path(__file__).parents[2] / "../shared/data/gsm8k_logs.jsonl.gz"
 
