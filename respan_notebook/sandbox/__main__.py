@@ -10,7 +10,7 @@ import threading
 from collections.abc import Sequence
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def serve(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT, and return the exit code.
 
     Prints one line of JSON on stdout, `{"base_url", "api_key", "api_keys", "db"}`, as soon as
@@ -58,13 +58,13 @@ def _parser() -> argparse.ArgumentParser:
         help="who gets an API key",
     )
     add("--latency-ms", type=float, default=0, metavar="N", help="let every answer wait")
-    add("--rate-limit", type=_rate, metavar="N/SECONDS", help="answer 429 beyond this rate")
+    add("--rate-limit", type=_parse_rate, metavar="N/SECONDS", help="answer 429 beyond this rate")
     add("--fail", type=float, default=0.0, metavar="RATE", help="answer 500 to this share, 0 to 1")
     add("--allow-remote", action="store_true", help="let --host be other than loopback")
     return parser
 
 
-def _rate(text: str) -> tuple[int, float]:
+def _parse_rate(text: str) -> tuple[int, float]:
     number, separator, seconds = text.partition("/")
     try:
         if separator:
@@ -75,4 +75,4 @@ def _rate(text: str) -> tuple[int, float]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve())

@@ -12,28 +12,28 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from respan_notebook.sandbox.clock import now, utc_text
-from respan_notebook.sandbox.errors import RefusedError, invalid, not_found
+from respan_notebook.sandbox.clock import current_timestamp, normalize_timestamp
+from respan_notebook.sandbox.errors import HttpError, invalid, not_found
 from respan_notebook.sandbox.filters import Where, read_filters
 from respan_notebook.sandbox.middleware import Behaviour, SandboxMiddleware
-from respan_notebook.sandbox.openapi import schema_of, takes, takes_filters
+from respan_notebook.sandbox.openapi import describe_body, describe_filters, inline_schema
 from respan_notebook.sandbox.paging import Paging, read_paging
 from respan_notebook.sandbox.schemas import (
     EvaluatorWrite,
     LogWrite,
     ScoreChange,
     ScoreWrite,
-    read,
-    read_document,
-    read_object,
-    read_score,
+    parse_object,
+    validate_body,
+    validate_document,
+    validate_score,
 )
 from respan_notebook.sandbox.store import Store
 from respan_notebook.sandbox.tables import (
     EVALUATOR_COLUMNS,
     LOG_COLUMNS,
     SCORE_COLUMNS,
-    log_column,
+    find_log_column,
 )
 
 MAX_PAGE = 100
@@ -41,12 +41,12 @@ MAX_LOGS_PAGE = 1000
 MAX_BULK = 500
 
 
-def _decoded(segment: str) -> str:
+def _decode(segment: str) -> str:
     return unquote(segment)
 
 
 # The middleware leaves the path encoded, so that an id may hold a slash.
-Id = Annotated[str, Path(), AfterValidator(_decoded)]
+Id = Annotated[str, Path(), AfterValidator(_decode)]
 Page = Annotated[Paging, Depends(read_paging)]
 
 router = APIRouter(prefix="/api")
@@ -57,11 +57,11 @@ def _store(request: Request) -> Store:
     return store
 
 
-def _body(request: Request) -> dict[str, Any]:
-    return read_object(request.state.body)
+def _json_body(request: Request) -> dict[str, Any]:
+    return parse_object(request.state.body)
 
 
-def _scored(request: Request, log_id: str) -> Store:
+def _store_with_log(request: Request, log_id: str) -> Store:
     store = _store(request)
     if not store.has_log(log_id):
         raise not_found()
@@ -77,17 +77,17 @@ def _found(thing: dict[str, Any] | None) -> JSONResponse:
 @router.get("/logs/{log_id}/scores/")
 async def list_log_scores(request: Request, log_id: Id, paging: Page) -> JSONResponse:
     """List the scores of a log."""
-    store = _scored(request, log_id)
+    store = _store_with_log(request, log_id)
     where = Where()
     where.add(SCORE_COLUMNS["log_id"], "", [log_id])
     return _score_page(store, where, paging)
 
 
-@router.post("/logs/{log_id}/scores/", openapi_extra=takes(schema_of(ScoreWrite)))
+@router.post("/logs/{log_id}/scores/", openapi_extra=describe_body(inline_schema(ScoreWrite)))
 async def write_score(request: Request, log_id: Id) -> JSONResponse:
     """Create or update the caller's score of a log."""
-    store = _scored(request, log_id)
-    write = read_score(_body(request))
+    store = _store_with_log(request, log_id)
+    write = validate_score(_json_body(request))
     score, created = store.upsert_score(
         log_id=log_id,
         scorer=request.state.scorer,
@@ -113,13 +113,17 @@ async def get_score(request: Request, log_id: Id, score_id: Id) -> JSONResponse:
     return _found(_store(request).score(log_id, score_id))
 
 
-@router.put("/logs/{log_id}/scores/{score_id}/", openapi_extra=takes(schema_of(ScoreChange)))
+@router.put(
+    "/logs/{log_id}/scores/{score_id}/", openapi_extra=describe_body(inline_schema(ScoreChange))
+)
 async def replace_score(request: Request, log_id: Id, score_id: Id) -> JSONResponse:
     """Replace what a score says; fields that are absent become null."""
     return _change(request, log_id, score_id, replace=True)
 
 
-@router.patch("/logs/{log_id}/scores/{score_id}/", openapi_extra=takes(schema_of(ScoreChange)))
+@router.patch(
+    "/logs/{log_id}/scores/{score_id}/", openapi_extra=describe_body(inline_schema(ScoreChange))
+)
 async def change_score(request: Request, log_id: Id, score_id: Id) -> JSONResponse:
     """Change some fields of a score."""
     return _change(request, log_id, score_id, replace=False)
@@ -128,7 +132,7 @@ async def change_score(request: Request, log_id: Id, score_id: Id) -> JSONRespon
 def _change(request: Request, log_id: str, score_id: str, *, replace: bool) -> JSONResponse:
     store = _store(request)
     _found(store.score(log_id, score_id))
-    changes = read(ScoreChange, _body(request)).changes(replace=replace)
+    changes = validate_body(ScoreChange, _json_body(request)).changes(replace=replace)
     return _found(store.change_score(log_id, score_id, changes))
 
 
@@ -140,10 +144,10 @@ async def delete_score(request: Request, log_id: Id, score_id: Id) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/scores/list/", openapi_extra=takes_filters(SCORE_COLUMNS))
+@router.post("/scores/list/", openapi_extra=describe_filters(SCORE_COLUMNS))
 async def list_scores(request: Request, paging: Page) -> JSONResponse:
     """List the scores that match."""
-    where = read_filters(_body(request).get("filters", {}), SCORE_COLUMNS.get)
+    where = read_filters(_json_body(request).get("filters", {}), SCORE_COLUMNS.get)
     return _score_page(_store(request), where, paging)
 
 
@@ -152,10 +156,10 @@ def _score_page(store: Store, where: Where, paging: Paging) -> JSONResponse:
     return JSONResponse(paging.answer(store.scores(where, order), order))
 
 
-@router.post("/evaluators/list/", openapi_extra=takes_filters(EVALUATOR_COLUMNS))
+@router.post("/evaluators/list/", openapi_extra=describe_filters(EVALUATOR_COLUMNS))
 async def filter_evaluators(request: Request, paging: Page) -> JSONResponse:
     """List the evaluators that match."""
-    where = read_filters(_body(request).get("filters", {}), EVALUATOR_COLUMNS.get)
+    where = read_filters(_json_body(request).get("filters", {}), EVALUATOR_COLUMNS.get)
     return _evaluator_page(request, where, paging)
 
 
@@ -170,10 +174,10 @@ def _evaluator_page(request: Request, where: Where, paging: Paging) -> JSONRespo
     return JSONResponse(paging.answer(_store(request).evaluators(where, order), order))
 
 
-@router.post("/evaluators/", openapi_extra=takes(schema_of(EvaluatorWrite)))
+@router.post("/evaluators/", openapi_extra=describe_body(inline_schema(EvaluatorWrite)))
 async def create_evaluator(request: Request) -> JSONResponse:
     """Create an evaluator."""
-    write = read_document(EvaluatorWrite, _body(request))
+    write = validate_document(EvaluatorWrite, _json_body(request))
     evaluator = _store(request).add_evaluator(write.model_dump())
     if evaluator is None:
         raise invalid("evaluator_slug", f"the slug {write.evaluator_slug!r} is taken")
@@ -186,7 +190,7 @@ async def get_evaluator(request: Request, evaluator_id: Id) -> JSONResponse:
     return _found(_store(request).evaluator(evaluator_id))
 
 
-@router.post("/request-logs/list/", openapi_extra=takes_filters(LOG_COLUMNS))
+@router.post("/request-logs/list/", openapi_extra=describe_filters(LOG_COLUMNS))
 async def list_logs(
     request: Request,
     paging: Page,
@@ -196,11 +200,11 @@ async def list_logs(
     include_fields: str = "",
 ) -> JSONResponse:
     """List the logs that match; without `start_time` those of the last hour."""
-    where = read_filters(_body(request).get("filters", {}), log_column)
-    start = _time("start_time", start_time) if start_time else now(hours_ago=1)
+    where = read_filters(_json_body(request).get("filters", {}), find_log_column)
+    start = _read_time("start_time", start_time) if start_time else current_timestamp(hours_ago=1)
     where.add(LOG_COLUMNS["timestamp"], "gte", [start])
     if end_time:
-        where.add(LOG_COLUMNS["timestamp"], "lte", [_time("end_time", end_time)])
+        where.add(LOG_COLUMNS["timestamp"], "lte", [_read_time("end_time", end_time)])
     if environment:
         where.add(LOG_COLUMNS["environment"], "", [environment])
     store = _store(request)
@@ -208,67 +212,67 @@ async def list_logs(
     answer = paging.answer(store.logs(where, order), order, total=store.count_logs(where))
     if include_fields:
         wanted = {"id", "unique_id", *include_fields.split(",")}
-        answer["results"] = [_only(log, wanted) for log in answer["results"]]
+        answer["results"] = [_pick(log, wanted) for log in answer["results"]]
     return JSONResponse(answer)
 
 
-def _only(log: Mapping[str, Any], wanted: set[str]) -> dict[str, Any]:
+def _pick(log: Mapping[str, Any], wanted: set[str]) -> dict[str, Any]:
     return {field: value for field, value in log.items() if field in wanted}
 
 
-def _time(name: str, text: str) -> str:
+def _read_time(name: str, text: str) -> str:
     try:
-        return utc_text(text)
+        return normalize_timestamp(text)
     except ValueError as error:
         raise invalid(name, str(error)) from None
 
 
-@router.post("/request-logs/", openapi_extra=takes(schema_of(LogWrite)))
+@router.post("/request-logs/", openapi_extra=describe_body(inline_schema(LogWrite)))
 async def create_log(request: Request) -> JSONResponse:
     """Create a log."""
-    (answer,) = _add_logs(_store(request), [_body(request)])
-    if isinstance(answer, RefusedError):
+    (answer,) = _add_logs(_store(request), [_json_body(request)])
+    if isinstance(answer, HttpError):
         raise answer
     return JSONResponse(answer, 201)
 
 
 @router.post(
     "/request-logs/bulk/",
-    openapi_extra=takes(
+    openapi_extra=describe_body(
         {
             "type": "object",
-            "properties": {"logs": {"type": "array", "items": schema_of(LogWrite)}},
+            "properties": {"logs": {"type": "array", "items": inline_schema(LogWrite)}},
             "required": ["logs"],
         }
     ),
 )
 async def create_logs(request: Request) -> JSONResponse:
     """Create up to 500 logs; those that are refused do not stop the others."""
-    logs = _body(request).get("logs")
+    logs = _json_body(request).get("logs")
     if not isinstance(logs, list) or not 0 < len(logs) <= MAX_BULK:
         raise invalid("logs", f"give a list of 1 to {MAX_BULK} logs")
     answers = _add_logs(_store(request), logs)
     errors = [
         {"index": index, "errors": answer.body}
         for index, answer in enumerate(answers)
-        if isinstance(answer, RefusedError)
+        if isinstance(answer, HttpError)
     ]
     added = len(answers) - len(errors)
     counts = {"success_count": added, "error_count": len(errors), "errors": errors}
     return JSONResponse(counts, 201 if added else 400)
 
 
-def _add_logs(store: Store, bodies: list[Any]) -> list[dict[str, Any] | RefusedError]:
+def _add_logs(store: Store, bodies: list[Any]) -> list[dict[str, Any] | HttpError]:
     logs = [_read_log(body) for body in bodies]
-    added = iter(store.add_logs(log for log in logs if not isinstance(log, RefusedError)))
+    added = iter(store.add_logs(log for log in logs if not isinstance(log, HttpError)))
     taken = invalid("unique_id", "a log with this unique_id exists")
-    return [log if isinstance(log, RefusedError) else next(added) or taken for log in logs]
+    return [log if isinstance(log, HttpError) else next(added) or taken for log in logs]
 
 
-def _read_log(body: object) -> dict[str, Any] | RefusedError:
+def _read_log(body: object) -> dict[str, Any] | HttpError:
     try:
-        write = read_document(LogWrite, body)
-    except RefusedError as error:
+        write = validate_document(LogWrite, body)
+    except HttpError as error:
         return error
     fields: dict[str, Any] = dict(body)  # type: ignore[call-overload]
     return fields | {"unique_id": write.unique_id, "timestamp": write.timestamp}
@@ -280,8 +284,8 @@ async def get_log(request: Request, unique_id: Id) -> JSONResponse:
     return _found(_store(request).log(unique_id))
 
 
-async def _refuse(_: Request, error: Exception) -> JSONResponse:
-    if isinstance(error, RefusedError):
+async def _answer_error(_: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, HttpError):
         return JSONResponse(error.body, error.status, error.headers)
     if isinstance(error, HTTPException) and error.status_code != 404:
         return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
@@ -293,9 +297,9 @@ def create_routes(store: Store) -> FastAPI:
     app = FastAPI(title="Respan sandbox", docs_url=None, redoc_url=None)
     app.state.store = store
     app.include_router(router)
-    app.add_exception_handler(RefusedError, _refuse)
-    app.add_exception_handler(404, _refuse)
-    app.add_exception_handler(405, _refuse)
+    app.add_exception_handler(HttpError, _answer_error)
+    app.add_exception_handler(404, _answer_error)
+    app.add_exception_handler(405, _answer_error)
     return app
 
 

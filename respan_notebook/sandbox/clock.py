@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 
-def utc_text(text: str) -> str:
+def normalize_timestamp(text: str) -> str:
     """Return an ISO 8601 timestamp as UTC text of fixed width.
 
     The fixed width makes the order of the texts the order of the times, whatever offset or
@@ -18,7 +18,7 @@ def utc_text(text: str) -> str:
 
     Examples
     --------
-    >>> utc_text("2026-01-05T10:30:00+01:00")
+    >>> normalize_timestamp("2026-01-05T10:30:00+01:00")
     '2026-01-05T09:30:00.000000Z'
     """
     try:
@@ -26,13 +26,13 @@ def utc_text(text: str) -> str:
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("give a timestamp in ISO 8601, such as 2026-01-05T09:00:00Z") from None
-    return _text(moment)
+    return _format_utc(moment)
 
 
-def now(*, hours_ago: float = 0) -> str:
-    """Return the present moment, or one `hours_ago`, as `utc_text` would."""
-    return _text(datetime.now(UTC) - timedelta(hours=hours_ago))
+def current_timestamp(*, hours_ago: float = 0) -> str:
+    """Return the present moment, or one `hours_ago`, as `normalize_timestamp` would."""
+    return _format_utc(datetime.now(UTC) - timedelta(hours=hours_ago))
 
 
-def _text(moment: datetime) -> str:
+def _format_utc(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

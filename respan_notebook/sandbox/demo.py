@@ -6,7 +6,7 @@ import json
 from importlib.resources import files
 from typing import Any
 
-from respan_notebook.sandbox.schemas import EvaluatorWrite, LogWrite, read_document
+from respan_notebook.sandbox.schemas import EvaluatorWrite, LogWrite, validate_document
 from respan_notebook.sandbox.store import Store
 
 CREATED_AT = "2026-01-05T08:00:00.000000Z"
@@ -27,11 +27,11 @@ def load_demo(store: Store) -> None:
     """Store the sample logs and evaluators that `store` does not have yet."""
     logs = []
     for log in DEMO_LOGS:
-        read = read_document(LogWrite, log)
+        read = validate_document(LogWrite, log)
         logs.append({**log, "timestamp": read.timestamp})
     store.add_logs(logs)
     for evaluator in DEMO_EVALUATORS:
-        fields = read_document(EvaluatorWrite, evaluator).model_dump()
+        fields = validate_document(EvaluatorWrite, evaluator).model_dump()
         moments = {"created_at": CREATED_AT, "updated_at": CREATED_AT}
         version = {"version_id": f"{evaluator['id']}_v1"}
         store.add_evaluator({**fields, **moments, **version, "id": evaluator["id"]})

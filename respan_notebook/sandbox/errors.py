@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 
-class RefusedError(Exception):
+class HttpError(Exception):
     """A request that is answered with an error.
 
     Parameters
@@ -27,11 +27,11 @@ class RefusedError(Exception):
         self.headers = headers
 
 
-def invalid(field: str, message: str) -> RefusedError:
+def invalid(field: str, message: str) -> HttpError:
     """Return the 400 answer whose field map blames `field`."""
-    return RefusedError(400, {field: [message]})
+    return HttpError(400, {field: [message]})
 
 
-def not_found() -> RefusedError:
+def not_found() -> HttpError:
     """Return the 404 answer for something that does not exist."""
-    return RefusedError(404, {"detail": "Not found."})
+    return HttpError(404, {"detail": "Not found."})

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from respan_notebook.sandbox.clock import utc_text
-from respan_notebook.sandbox.errors import RefusedError, invalid
+from respan_notebook.sandbox.clock import normalize_timestamp
+from respan_notebook.sandbox.errors import HttpError, invalid
 from respan_notebook.sandbox.schemas import check_storable
 
 # SQLite's own limits are 1,000 levels of an expression and 32,766 bound values.
@@ -56,10 +56,10 @@ class Column:
     Parameters
     ----------
     value
-        The SQL expression of the value; `{key}` stands for the bound `key`.
+        The SQL expression of the value; `{suffix}` stands for the bound `suffix`.
     rows
         `FROM ... WHERE ...` of the values, where a field has several of them.
-    key
+    suffix
         What a prefixed field names: a metadata key, an evaluator.
     is_time
         Whether the values are timestamps.
@@ -67,7 +67,7 @@ class Column:
 
     value: str
     rows: str = ""
-    key: str | None = None
+    suffix: str | None = None
     is_time: bool = False
 
 
@@ -98,7 +98,7 @@ class Where:
 
     def add(self, column: Column, operator: str, values: list[Any]) -> None:
         """Require that `column` matches any of `values` (none of them for `not`)."""
-        names = {"key": self.bind(column.key)} if column.key is not None else {}
+        names = {"suffix": self.bind(column.suffix)} if column.suffix is not None else {}
         value, rows = column.value.format(**names), column.rows.format(**names)
         if rows and operator == "isnull":
             value, rows = f"(SELECT {value} {rows} LIMIT 1)", ""
@@ -120,51 +120,51 @@ def read_filters(filters: object, lookup: Lookup) -> Where:
 
     Raises
     ------
-    RefusedError
+    HttpError
         400 `{"filters": [...]}` for an unknown field or operator, or another form.
     """
     if not isinstance(filters, dict):
-        raise _refused("give an object: field -> {operator, value}")
+        raise _filter_error("give an object: field -> {operator, value}")
     check_storable("filters", filters)
     if len(filters) > MAX_CONDITIONS:
-        raise _refused(f"at most {MAX_CONDITIONS} fields")
+        raise _filter_error(f"at most {MAX_CONDITIONS} fields")
     where = Where()
     for name, condition in filters.items():
         column = lookup(name)
         if column is None:
-            raise _refused(f"{name!r} is not a field to filter on")
+            raise _filter_error(f"{name!r} is not a field to filter on")
         operator, values = _read_condition(name, condition)
         where.add(column, operator, [_read_value(name, column, operator, v) for v in values])
         if len(where.bound) > MAX_VALUES:
-            raise _refused(f"at most {MAX_VALUES} values")
+            raise _filter_error(f"at most {MAX_VALUES} values")
     return where
 
 
 def _read_condition(name: str, condition: object) -> tuple[str, list[Any]]:
     if not isinstance(condition, dict):
-        raise _refused(f"{name}: give an object with operator and value")
+        raise _filter_error(f"{name}: give an object with operator and value")
     operator, values = condition.get("operator"), condition.get("value")
     if not isinstance(operator, str) or operator not in OPERATORS:
-        raise _refused(f"{name}: {operator!r} is not an operator")
+        raise _filter_error(f"{name}: {operator!r} is not an operator")
     if not isinstance(values, list) or not values:
-        raise _refused(f"{name}: value must be a list of at least one value")
+        raise _filter_error(f"{name}: value must be a list of at least one value")
     return operator, values
 
 
 def _read_value(name: str, column: Column, operator: str, value: object) -> object:
     if operator == "isnull" and not isinstance(value, bool):
-        raise _refused(f"{name}: isnull takes true or false")
+        raise _filter_error(f"{name}: isnull takes true or false")
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise _refused(f"{name}: a number beyond 64 bits")
+        raise _filter_error(f"{name}: a number beyond 64 bits")
     if not isinstance(value, str | int | float):
-        raise _refused(f"{name}: a value is a string, a number or a boolean")
+        raise _filter_error(f"{name}: a value is a string, a number or a boolean")
     if not column.is_time or operator not in COMPARISONS:
         return value
     try:
-        return utc_text(value if isinstance(value, str) else "")
+        return normalize_timestamp(value if isinstance(value, str) else "")
     except ValueError as error:
-        raise _refused(f"{name}: {error}") from None
+        raise _filter_error(f"{name}: {error}") from None
 
 
-def _refused(message: str) -> RefusedError:
+def _filter_error(message: str) -> HttpError:
     return invalid("filters", message)

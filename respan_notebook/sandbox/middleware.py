@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from respan_notebook.sandbox.errors import RefusedError
+from respan_notebook.sandbox.errors import HttpError
 
 MAX_BODY = 2**20
 
@@ -78,7 +78,7 @@ class RateLimit:
         if len(self._times) >= self._number:
             wait = self._times[0] + self._seconds - moment
             body = {"detail": "Rate limit exceeded", "retry_after": max(1, math.ceil(wait))}
-            raise RefusedError(429, body)
+            raise HttpError(429, body)
         self._times.append(moment)
 
 
@@ -105,15 +105,15 @@ class SandboxMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
-            _check_host(scope)
+            _check_host_header(scope)
             body = await _read_body(scope, receive)
             if body is None:
                 return
             state = scope.setdefault("state", {})
             state["scorer"] = self._scorer(scope)
             state["body"] = body
-            self._trouble()
-        except RefusedError as error:
+            self._inject_faults()
+        except HttpError as error:
             answer = JSONResponse(error.body, error.status, error.headers)
             await answer(scope, receive, send)
             return
@@ -128,22 +128,22 @@ class SandboxMiddleware:
         scorer = self._scorers.get(key.strip()) if scheme.lower() == "bearer" else None
         if scorer is None:
             detail = "Give a valid API key: Authorization: Bearer <key>."
-            raise RefusedError(401, {"detail": detail}, {"WWW-Authenticate": "Bearer"})
+            raise HttpError(401, {"detail": detail}, {"WWW-Authenticate": "Bearer"})
         return scorer
 
-    def _trouble(self) -> None:
+    def _inject_faults(self) -> None:
         if self._limit is not None:
             self._limit.check()
         if self._random.random() < self._behaviour.fail:
-            raise RefusedError(500, {"detail": "The sandbox was told to fail."})
+            raise HttpError(500, {"detail": "The sandbox was told to fail."})
 
 
-def _check_host(scope: Scope) -> None:
+def _check_host_header(scope: Scope) -> None:
     # Older Starlettes break on such a host when they build the URL of the next page.
     try:
         _ = urlsplit(f"//{_header(scope, b'host')}").port
     except ValueError:
-        raise RefusedError(400, {"detail": "The Host header is not a host."}) from None
+        raise HttpError(400, {"detail": "The Host header is not a host."}) from None
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
@@ -171,5 +171,5 @@ def _header(scope: Scope, wanted: bytes) -> str:
     return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), "")
 
 
-def _too_large() -> RefusedError:
-    return RefusedError(413, {"detail": f"The body is larger than {MAX_BODY} bytes."})
+def _too_large() -> HttpError:
+    return HttpError(413, {"detail": f"The body is larger than {MAX_BODY} bytes."})

@@ -10,35 +10,35 @@ from pydantic import BaseModel
 from respan_notebook.sandbox.filters import OPERATORS, Column
 
 
-def takes(schema: dict[str, Any]) -> dict[str, Any]:
+def describe_body(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the description of a route whose body has this JSON schema."""
     content = {"application/json": {"schema": schema}}
     return {"requestBody": {"required": True, "content": content}}
 
 
-def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+def inline_schema(model: type[BaseModel]) -> dict[str, Any]:
     """Return the JSON schema of a body."""
     # Definitions are put where they are used: references would point into the wrong document.
     schema = model.model_json_schema()
     definitions = schema.pop("$defs", {})
 
-    def inlined(part: Any) -> Any:
+    def inline(part: Any) -> Any:
         if isinstance(part, list):
-            return [inlined(item) for item in part]
+            return [inline(item) for item in part]
         if not isinstance(part, dict):
             return part
         if "$ref" in part:
-            return inlined(definitions[part["$ref"].removeprefix("#/$defs/")])
-        return {key: inlined(value) for key, value in part.items()}
+            return inline(definitions[part["$ref"].removeprefix("#/$defs/")])
+        return {key: inline(value) for key, value in part.items()}
 
-    whole: dict[str, Any] = inlined(schema)
+    whole: dict[str, Any] = inline(schema)
     return whole
 
 
-def takes_filters(columns: Mapping[str, Column]) -> dict[str, Any]:
+def describe_filters(columns: Mapping[str, Column]) -> dict[str, Any]:
     """Return the description of a route that filters on `columns`."""
     filters = {name: _condition(column) for name, column in columns.items()}
-    return takes(
+    return describe_body(
         {"type": "object", "properties": {"filters": {"type": "object", "properties": filters}}}
     )
 

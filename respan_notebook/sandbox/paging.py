@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import Request
 
-from respan_notebook.sandbox.errors import RefusedError, invalid
+from respan_notebook.sandbox.errors import HttpError, invalid
 from respan_notebook.sandbox.filters import Column
 from respan_notebook.sandbox.store import Order
 
@@ -92,5 +92,5 @@ def _positive(text: str) -> int | None:
     return int(text) or None
 
 
-def _invalid_page() -> RefusedError:
-    return RefusedError(404, {"detail": "Invalid page."})
+def _invalid_page() -> HttpError:
+    return HttpError(404, {"detail": "Invalid page."})

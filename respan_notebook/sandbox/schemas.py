@@ -16,8 +16,8 @@ from pydantic import (
     ValidationError,
 )
 
-from respan_notebook.sandbox.clock import utc_text
-from respan_notebook.sandbox.errors import RefusedError, invalid
+from respan_notebook.sandbox.clock import normalize_timestamp
+from respan_notebook.sandbox.errors import HttpError, invalid
 
 NON_FIELD = "non_field_errors"
 VALUE_FIELDS = (
@@ -34,15 +34,15 @@ HALF_PAIR = "holds half of a surrogate pair"
 Body = TypeVar("Body", bound=BaseModel)
 
 
-def _refuse_constant(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def json_text(text: str) -> str:
+def check_json_text(text: str) -> str:
     """Return `text` if it is JSON (NaN and infinities are not); a ValueError says what is wrong."""
     try:
         # Numbers stay text: Python refuses to convert very long ones.
-        json.loads(text, parse_constant=_refuse_constant, parse_int=str, parse_float=str)
+        json.loads(text, parse_constant=_reject_constant, parse_int=str, parse_float=str)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     except ValueError as error:
@@ -50,17 +50,17 @@ def json_text(text: str) -> str:
     return text
 
 
-def unicode_text(text: str) -> str:
+def check_unicode(text: str) -> str:
     """Return `text` if it can be stored: half of a surrogate pair has no UTF-8."""
     if not _is_unicode(text):
         raise ValueError(HALF_PAIR)
     return text
 
 
-Text = Annotated[str, AfterValidator(unicode_text)]
+Text = Annotated[str, AfterValidator(check_unicode)]
 NonBlank = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Timestamp = Annotated[str, AfterValidator(utc_text)]
-JsonText = Annotated[Text, AfterValidator(json_text)]
+Timestamp = Annotated[str, AfterValidator(normalize_timestamp)]
+JsonText = Annotated[Text, AfterValidator(check_json_text)]
 Integer = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 ScoreValueType = Literal[
     "numerical",
@@ -171,7 +171,7 @@ class LogWrite(_Strict):
     blurred: bool | None = None
 
 
-def read_object(body: bytes) -> dict[str, Any]:
+def parse_object(body: bytes) -> dict[str, Any]:
     """Return the JSON object that `body` holds, or refuse it with a 400."""
     try:
         document = json.loads(body)
@@ -182,7 +182,7 @@ def read_object(body: bytes) -> dict[str, Any]:
     return document
 
 
-def read(model: type[Body], document: object) -> Body:
+def validate_body(model: type[Body], document: object) -> Body:
     """Return `document` as `model`, or refuse it with a field map."""
     try:
         return model.model_validate(document)
@@ -191,35 +191,35 @@ def read(model: type[Body], document: object) -> Body:
         for fault in error.errors(include_url=False, include_context=False, include_input=False):
             field = str(fault["loc"][0]) if fault["loc"] else NON_FIELD
             fields.setdefault(field, []).append(fault["msg"])
-        raise RefusedError(400, fields) from None
+        raise HttpError(400, fields) from None
 
 
-def read_document(model: type[Body], document: object) -> Body:
+def validate_document(model: type[Body], document: object) -> Body:
     """Return `document` as `model`, once all that it holds can be stored as JSON."""
     if not isinstance(document, dict):
         raise invalid(NON_FIELD, "give a JSON object")
     for field, value in document.items():
         check_storable(field, [field, value])
-    return read(model, document)
+    return validate_body(model, document)
 
 
-def read_score(document: dict[str, Any]) -> ScoreWrite:
+def validate_score(document: dict[str, Any]) -> ScoreWrite:
     """Return the body of a score, which must name its evaluator."""
-    score = read(ScoreWrite, document)
+    score = validate_body(ScoreWrite, document)
     if score.evaluator_id is None and score.evaluator_slug is None:
         message = ["give evaluator_id or evaluator_slug"]
-        raise RefusedError(400, {"evaluator_id": message, "evaluator_slug": message})
+        raise HttpError(400, {"evaluator_id": message, "evaluator_slug": message})
     return score
 
 
 def check_storable(field: str, value: object) -> None:
     """Refuse a value that SQLite or strict JSON could not hold, blaming `field`."""
-    fault = _fault(value, depth=0)
+    fault = _find_fault(value, depth=0)
     if fault is not None:
         raise invalid(field.encode(errors="replace").decode(), fault)
 
 
-def _fault(value: object, *, depth: int) -> str | None:
+def _find_fault(value: object, *, depth: int) -> str | None:
     if depth > MAX_DEPTH:
         return f"nested more deeply than {MAX_DEPTH} levels"
     if isinstance(value, str):
@@ -231,7 +231,7 @@ def _fault(value: object, *, depth: int) -> str | None:
         parts = [*value.keys(), *value.values()]
     elif isinstance(value, list):
         parts = value
-    return next((fault for part in parts if (fault := _fault(part, depth=depth + 1))), None)
+    return next((fault for part in parts if (fault := _find_fault(part, depth=depth + 1))), None)
 
 
 def _is_unicode(text: str) -> bool:

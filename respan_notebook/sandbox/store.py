@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from respan_notebook.sandbox.clock import now
+from respan_notebook.sandbox.clock import current_timestamp
 from respan_notebook.sandbox.filters import Where
 from respan_notebook.sandbox.passing import VALUE_FIELD, is_passed
 from respan_notebook.sandbox.schemas import VALUE_FIELDS
@@ -102,7 +102,7 @@ class Store:
         """Store a log and return it, or None where its `unique_id` is taken."""
         unique_id = fields.get("unique_id") or uuid.uuid4().hex
         log = {**fields, "id": unique_id, "unique_id": unique_id}
-        log["timestamp"] = fields.get("timestamp") or now()
+        log["timestamp"] = fields.get("timestamp") or current_timestamp()
         # Scores are kept in their own table, and shown from there.
         log.pop("scores", None)
         added = self._rows(
@@ -145,14 +145,14 @@ class Store:
         where = Where()
         sql = f"SELECT * FROM scores WHERE log_id IN {where.table(log_ids)} ORDER BY seq"  # noqa: S608
         for row in self._rows(sql, where.bound):
-            score = _score(row)
+            score = _decode_score(row)
             evaluator = score["evaluator_id"] or score["evaluator_slug"]
             scores[row["log_id"]][evaluator] = {field: score[field] for field in VALUE_FIELDS}
         return scores
 
     def add_evaluator(self, fields: Mapping[str, Any]) -> dict[str, Any] | None:
         """Store an evaluator and return it, or None where its slug (or id) is taken."""
-        moment = now()
+        moment = current_timestamp()
         evaluator = {
             "id": f"eval_{uuid.uuid4().hex}",
             "version": 1,
@@ -222,20 +222,20 @@ class Store:
         new_id = uuid.uuid4().hex
         changes = _changes(evaluator, changes)
         row = _stored(changes) | _identity(evaluator, slug)
-        row |= {"id": new_id, "created_at": now(), "log_id": log_id, "scorer": scorer}
+        row |= {"id": new_id, "created_at": current_timestamp(), "log_id": log_id, "scorer": scorer}
         # Without a change to make, DO UPDATE still has to touch the row: RETURNING skips it else.
         updates = ", ".join(f"{name} = excluded.{name}" for name in changes or ["scorer"])
         sql = (
             f"INSERT INTO scores ({', '.join(row)}) VALUES ({', '.join(':' + n for n in row)}) "  # noqa: S608
             f"ON CONFLICT (log_id, evaluator_key, scorer) DO UPDATE SET {updates} RETURNING *"
         )
-        score = _score(self._rows(sql, row)[0])
+        score = _decode_score(self._rows(sql, row)[0])
         return score, score["id"] == new_id
 
     def score(self, log_id: str, score_id: str) -> dict[str, Any] | None:
         """Return one score of a log."""
         rows = self._rows("SELECT * FROM scores WHERE log_id = ? AND id = ?", (log_id, score_id))
-        return _score(rows[0]) if rows else None
+        return _decode_score(rows[0]) if rows else None
 
     def change_score(
         self, log_id: str, score_id: str, changes: Mapping[str, Any]
@@ -249,7 +249,7 @@ class Store:
         row = _stored(_changes(evaluator, changes))
         sets = ", ".join(f"{name} = :{name}" for name in row)
         sql = f"UPDATE scores SET {sets} WHERE id = :id RETURNING *"  # noqa: S608
-        return _score(self._rows(sql, {**row, "id": score_id})[0])
+        return _decode_score(self._rows(sql, {**row, "id": score_id})[0])
 
     def delete_score(self, log_id: str, score_id: str) -> bool:
         """Delete a score; return whether there was one."""
@@ -259,7 +259,7 @@ class Store:
     def scores(self, where: Where, order: Order) -> list[dict[str, Any]]:
         """Return the scores of a page."""
         sql = f"SELECT * FROM scores WHERE {where.sql} {order.sql}"  # noqa: S608
-        return [_score(row) for row in self._rows(sql, where.bound)]
+        return [_decode_score(row) for row in self._rows(sql, where.bound)]
 
 
 class _Transaction:
@@ -299,7 +299,7 @@ def _stored(changes: Mapping[str, Any]) -> dict[str, Any]:
     return row
 
 
-def _score(row: Mapping[str, Any]) -> dict[str, Any]:
+def _decode_score(row: Mapping[str, Any]) -> dict[str, Any]:
     score = {field: row[field] for field in SCORE_FIELDS}
     for field in BOOLEAN_FIELDS:
         score[field] = None if score[field] is None else bool(score[field])

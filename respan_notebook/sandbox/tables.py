@@ -88,18 +88,19 @@ EVALUATOR_COLUMNS = {
 }
 
 
-def log_column(name: str) -> Column | None:
+def find_log_column(name: str) -> Column | None:
     """Return the column of a log's field, of `metadata__<key>` or of `scores__<evaluator>`."""
-    prefix, separator, key = name.partition("__")
+    prefix, separator, suffix = name.partition("__")
     if separator and prefix == "metadata":
         return Column(
-            "(SELECT value FROM json_each(logs.document, '$.metadata') WHERE key = {key})", key=key
+            "(SELECT value FROM json_each(logs.document, '$.metadata') WHERE key = {suffix})",
+            suffix=suffix,
         )
     if separator and prefix == "scores":
         return Column(
             "own.value",
             rows="FROM score_values AS own WHERE own.log_id = logs.unique_id "
-            "AND {key} IN (own.evaluator_id, own.evaluator_slug) AND own.value IS NOT NULL",
-            key=key,
+            "AND {suffix} IN (own.evaluator_id, own.evaluator_slug) AND own.value IS NOT NULL",
+            suffix=suffix,
         )
     return LOG_COLUMNS.get(name)

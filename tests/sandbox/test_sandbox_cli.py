@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import pytest
 import requests
 
-from respan_notebook.sandbox.__main__ import main
+from respan_notebook.sandbox.__main__ import serve
 
 COMMAND = [sys.executable, "-m", "respan_notebook.sandbox"]
 
@@ -39,7 +39,7 @@ def headers(facts):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_main__prints_one_line_and_ends_well(tmp_path, number):
+def test_serve__prints_one_line_and_ends_well(tmp_path, number):
     path = tmp_path / "x.db"
     with running("--db", path, "--demo", "--annotator", "a@x.org", "b@x.org") as (process, facts):
         assert facts == {
@@ -59,14 +59,14 @@ def test_main__prints_one_line_and_ends_well(tmp_path, number):
         assert process.returncode == 0
 
 
-def test_main__signal_right_after_the_line():
+def test_serve__signal_right_after_the_line():
     with running() as (process, facts):
         process.terminate()
         assert facts["db"] is None
         assert process.wait(timeout=5) == 0
 
 
-def test_main__kill_loses_no_acknowledged_score(tmp_path):
+def test_serve__kill_loses_no_acknowledged_score(tmp_path):
     path = tmp_path / "x.db"
     acknowledged = []
     with running("--db", path, "--demo", "--annotator", "a@x.org") as (process, facts):
@@ -109,7 +109,7 @@ def test_main__kill_loses_no_acknowledged_score(tmp_path):
     assert logs["count"] == 30
 
 
-def test_main__restart_on_the_same_port_and_file(tmp_path):
+def test_serve__restart_on_the_same_port_and_file(tmp_path):
     path = tmp_path / "x.db"
     with running("--db", path) as (process, facts):
         requests.get(facts["base_url"], timeout=5)
@@ -121,7 +121,7 @@ def test_main__restart_on_the_same_port_and_file(tmp_path):
         assert again == facts
 
 
-def test_main__misbehaves_as_told():
+def test_serve__misbehaves_as_told():
     options = ["--latency-ms", "50", "--rate-limit", "1/60", "--fail", "1"]
     with running(*options) as (_, facts):
         url = f"{facts['base_url']}/api/evaluators/"
@@ -146,11 +146,11 @@ def test_main__misbehaves_as_told():
         (["--dem"], "unrecognized arguments"),
     ],
 )
-def test_main__wrong_arguments(capsys, arguments, message):
+def test_serve__wrong_arguments(capsys, arguments, message):
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         with pytest.raises(SystemExit) as ended:
-            main(arguments)
+            serve(arguments)
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
@@ -161,7 +161,7 @@ def test_main__wrong_arguments(capsys, arguments, message):
     assert message in printed.err
 
 
-def test_main__port_in_use(sandbox):
+def test_serve__port_in_use(sandbox):
     port = sandbox.base_url.rpartition(":")[2]
 
     done = subprocess.run([*COMMAND, "--port", port], capture_output=True, text=True)
