@@ -1,8 +1,7 @@
-"""The HTTP face of the sandbox."""
+"""Answer the routes of the sandbox over HTTP."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import unquote
 
@@ -14,18 +13,20 @@ from starlette.types import ASGIApp
 
 from respan_notebook.sandbox.clock import current_timestamp, normalize_timestamp
 from respan_notebook.sandbox.errors import HttpError, invalid, not_found
-from respan_notebook.sandbox.filters import Where, read_filters
+from respan_notebook.sandbox.filters import Lookup, Where, read_filters
 from respan_notebook.sandbox.middleware import Behaviour, SandboxMiddleware
-from respan_notebook.sandbox.openapi import describe_body, describe_filters, inline_schema
+from respan_notebook.sandbox.openapi import describe_body, describe_filters
 from respan_notebook.sandbox.paging import Paging, read_paging
 from respan_notebook.sandbox.schemas import (
     EvaluatorWrite,
+    LogsWrite,
     LogWrite,
     ScoreChange,
     ScoreWrite,
     parse_object,
     validate_body,
     validate_document,
+    validate_log,
     validate_score,
 )
 from respan_notebook.sandbox.store import Store
@@ -61,6 +62,10 @@ def _json_body(request: Request) -> dict[str, Any]:
     return parse_object(request.state.body)
 
 
+def _read_where(request: Request, lookup: Lookup) -> Where:
+    return read_filters(_json_body(request).get("filters", {}), lookup)
+
+
 def _store_with_log(request: Request, log_id: str) -> Store:
     store = _store(request)
     if not store.has_log(log_id):
@@ -68,10 +73,10 @@ def _store_with_log(request: Request, log_id: str) -> Store:
     return store
 
 
-def _found(thing: dict[str, Any] | None) -> JSONResponse:
-    if thing is None:
+def _answer_found(resource: dict[str, Any] | None) -> JSONResponse:
+    if resource is None:
         raise not_found()
-    return JSONResponse(thing)
+    return JSONResponse(resource)
 
 
 @router.get("/logs/{log_id}/scores/")
@@ -80,10 +85,10 @@ async def list_log_scores(request: Request, log_id: Id, paging: Page) -> JSONRes
     store = _store_with_log(request, log_id)
     where = Where()
     where.add(SCORE_COLUMNS["log_id"], "", [log_id])
-    return _score_page(store, where, paging)
+    return _answer_score_page(store, where, paging)
 
 
-@router.post("/logs/{log_id}/scores/", openapi_extra=describe_body(inline_schema(ScoreWrite)))
+@router.post("/logs/{log_id}/scores/", openapi_extra=describe_body(ScoreWrite))
 async def write_score(request: Request, log_id: Id) -> JSONResponse:
     """Create or update the caller's score of a log."""
     store = _store_with_log(request, log_id)
@@ -91,14 +96,14 @@ async def write_score(request: Request, log_id: Id) -> JSONResponse:
     score, created = store.upsert_score(
         log_id=log_id,
         scorer=request.state.scorer,
-        evaluator=_evaluator_of(store, write),
+        evaluator=_find_evaluator(store, write),
         slug=write.evaluator_slug,
         changes=write.changes(),
     )
     return JSONResponse(score, 201 if created else 200)
 
 
-def _evaluator_of(store: Store, write: ScoreWrite) -> dict[str, Any] | None:
+def _find_evaluator(store: Store, write: ScoreWrite) -> dict[str, Any] | None:
     if write.evaluator_id is None:
         return store.evaluator_by_slug(write.evaluator_slug or "")
     evaluator = store.evaluator(write.evaluator_id)
@@ -110,30 +115,26 @@ def _evaluator_of(store: Store, write: ScoreWrite) -> dict[str, Any] | None:
 @router.get("/logs/{log_id}/scores/{score_id}/")
 async def get_score(request: Request, log_id: Id, score_id: Id) -> JSONResponse:
     """Return one score."""
-    return _found(_store(request).score(log_id, score_id))
+    return _answer_found(_store(request).score(log_id, score_id))
 
 
-@router.put(
-    "/logs/{log_id}/scores/{score_id}/", openapi_extra=describe_body(inline_schema(ScoreChange))
-)
+@router.put("/logs/{log_id}/scores/{score_id}/", openapi_extra=describe_body(ScoreChange))
 async def replace_score(request: Request, log_id: Id, score_id: Id) -> JSONResponse:
-    """Replace what a score says; fields that are absent become null."""
-    return _change(request, log_id, score_id, replace=True)
+    """Replace a score; fields that are absent become null."""
+    return _change_score(request, log_id, score_id, replace=True)
 
 
-@router.patch(
-    "/logs/{log_id}/scores/{score_id}/", openapi_extra=describe_body(inline_schema(ScoreChange))
-)
+@router.patch("/logs/{log_id}/scores/{score_id}/", openapi_extra=describe_body(ScoreChange))
 async def change_score(request: Request, log_id: Id, score_id: Id) -> JSONResponse:
     """Change some fields of a score."""
-    return _change(request, log_id, score_id, replace=False)
+    return _change_score(request, log_id, score_id, replace=False)
 
 
-def _change(request: Request, log_id: str, score_id: str, *, replace: bool) -> JSONResponse:
+def _change_score(request: Request, log_id: str, score_id: str, *, replace: bool) -> JSONResponse:
     store = _store(request)
-    _found(store.score(log_id, score_id))
+    _answer_found(store.score(log_id, score_id))
     changes = validate_body(ScoreChange, _json_body(request)).changes(replace=replace)
-    return _found(store.change_score(log_id, score_id, changes))
+    return _answer_found(store.change_score(log_id, score_id, changes))
 
 
 @router.delete("/logs/{log_id}/scores/{score_id}/")
@@ -147,34 +148,34 @@ async def delete_score(request: Request, log_id: Id, score_id: Id) -> Response:
 @router.post("/scores/list/", openapi_extra=describe_filters(SCORE_COLUMNS))
 async def list_scores(request: Request, paging: Page) -> JSONResponse:
     """List the scores that match."""
-    where = read_filters(_json_body(request).get("filters", {}), SCORE_COLUMNS.get)
-    return _score_page(_store(request), where, paging)
+    where = _read_where(request, SCORE_COLUMNS.get)
+    return _answer_score_page(_store(request), where, paging)
 
 
-def _score_page(store: Store, where: Where, paging: Paging) -> JSONResponse:
-    order = paging.order(SCORE_COLUMNS, default="created_at", most=MAX_PAGE)
+def _answer_score_page(store: Store, where: Where, paging: Paging) -> JSONResponse:
+    order = paging.order(SCORE_COLUMNS, default="created_at", max_size=MAX_PAGE)
     return JSONResponse(paging.answer(store.scores(where, order), order))
 
 
 @router.post("/evaluators/list/", openapi_extra=describe_filters(EVALUATOR_COLUMNS))
 async def filter_evaluators(request: Request, paging: Page) -> JSONResponse:
     """List the evaluators that match."""
-    where = read_filters(_json_body(request).get("filters", {}), EVALUATOR_COLUMNS.get)
-    return _evaluator_page(request, where, paging)
+    where = _read_where(request, EVALUATOR_COLUMNS.get)
+    return _answer_evaluator_page(request, where, paging)
 
 
 @router.get("/evaluators/")
 async def list_evaluators(request: Request, paging: Page) -> JSONResponse:
     """List all evaluators."""
-    return _evaluator_page(request, Where(), paging)
+    return _answer_evaluator_page(request, Where(), paging)
 
 
-def _evaluator_page(request: Request, where: Where, paging: Paging) -> JSONResponse:
-    order = paging.order(EVALUATOR_COLUMNS, default="created_at", most=MAX_PAGE)
+def _answer_evaluator_page(request: Request, where: Where, paging: Paging) -> JSONResponse:
+    order = paging.order(EVALUATOR_COLUMNS, default="created_at", max_size=MAX_PAGE)
     return JSONResponse(paging.answer(_store(request).evaluators(where, order), order))
 
 
-@router.post("/evaluators/", openapi_extra=describe_body(inline_schema(EvaluatorWrite)))
+@router.post("/evaluators/", openapi_extra=describe_body(EvaluatorWrite))
 async def create_evaluator(request: Request) -> JSONResponse:
     """Create an evaluator."""
     write = validate_document(EvaluatorWrite, _json_body(request))
@@ -187,7 +188,7 @@ async def create_evaluator(request: Request) -> JSONResponse:
 @router.get("/evaluators/{evaluator_id}/")
 async def get_evaluator(request: Request, evaluator_id: Id) -> JSONResponse:
     """Return one evaluator."""
-    return _found(_store(request).evaluator(evaluator_id))
+    return _answer_found(_store(request).evaluator(evaluator_id))
 
 
 @router.post("/request-logs/list/", openapi_extra=describe_filters(LOG_COLUMNS))
@@ -200,7 +201,7 @@ async def list_logs(
     include_fields: str = "",
 ) -> JSONResponse:
     """List the logs that match; without `start_time` those of the last hour."""
-    where = read_filters(_json_body(request).get("filters", {}), find_log_column)
+    where = _read_where(request, find_log_column)
     start = _read_time("start_time", start_time) if start_time else current_timestamp(hours_ago=1)
     where.add(LOG_COLUMNS["timestamp"], "gte", [start])
     if end_time:
@@ -208,16 +209,15 @@ async def list_logs(
     if environment:
         where.add(LOG_COLUMNS["environment"], "", [environment])
     store = _store(request)
-    order = paging.order(LOG_COLUMNS, default="timestamp", most=MAX_LOGS_PAGE)
+    order = paging.order(LOG_COLUMNS, default="timestamp", max_size=MAX_LOGS_PAGE)
     answer = paging.answer(store.logs(where, order), order, total=store.count_logs(where))
     if include_fields:
         wanted = {"id", "unique_id", *include_fields.split(",")}
-        answer["results"] = [_pick(log, wanted) for log in answer["results"]]
+        answer["results"] = [
+            {field: value for field, value in log.items() if field in wanted}
+            for log in answer["results"]
+        ]
     return JSONResponse(answer)
-
-
-def _pick(log: Mapping[str, Any], wanted: set[str]) -> dict[str, Any]:
-    return {field: value for field, value in log.items() if field in wanted}
 
 
 def _read_time(name: str, text: str) -> str:
@@ -227,7 +227,7 @@ def _read_time(name: str, text: str) -> str:
         raise invalid(name, str(error)) from None
 
 
-@router.post("/request-logs/", openapi_extra=describe_body(inline_schema(LogWrite)))
+@router.post("/request-logs/", openapi_extra=describe_body(LogWrite))
 async def create_log(request: Request) -> JSONResponse:
     """Create a log."""
     (answer,) = _add_logs(_store(request), [_json_body(request)])
@@ -236,16 +236,7 @@ async def create_log(request: Request) -> JSONResponse:
     return JSONResponse(answer, 201)
 
 
-@router.post(
-    "/request-logs/bulk/",
-    openapi_extra=describe_body(
-        {
-            "type": "object",
-            "properties": {"logs": {"type": "array", "items": inline_schema(LogWrite)}},
-            "required": ["logs"],
-        }
-    ),
-)
+@router.post("/request-logs/bulk/", openapi_extra=describe_body(LogsWrite))
 async def create_logs(request: Request) -> JSONResponse:
     """Create up to 500 logs; those that are refused do not stop the others."""
     logs = _json_body(request).get("logs")
@@ -271,17 +262,15 @@ def _add_logs(store: Store, bodies: list[Any]) -> list[dict[str, Any] | HttpErro
 
 def _read_log(body: object) -> dict[str, Any] | HttpError:
     try:
-        write = validate_document(LogWrite, body)
+        return validate_log(body)
     except HttpError as error:
         return error
-    fields: dict[str, Any] = dict(body)  # type: ignore[call-overload]
-    return fields | {"unique_id": write.unique_id, "timestamp": write.timestamp}
 
 
 @router.get("/request-logs/{unique_id}/")
 async def get_log(request: Request, unique_id: Id) -> JSONResponse:
-    """Return one log, whole."""
-    return _found(_store(request).log(unique_id))
+    """Return one log with all its fields."""
+    return _answer_found(_store(request).log(unique_id))
 
 
 async def _answer_error(_: Request, error: Exception) -> JSONResponse:
@@ -294,16 +283,18 @@ async def _answer_error(_: Request, error: Exception) -> JSONResponse:
 
 def create_routes(store: Store) -> FastAPI:
     """Return the routes over `store`."""
-    app = FastAPI(title="Respan sandbox", docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Respan sandbox",
+        docs_url=None,
+        redoc_url=None,
+        exception_handlers=dict.fromkeys((HttpError, 404, 405), _answer_error),
+    )
     app.state.store = store
     app.include_router(router)
-    app.add_exception_handler(HttpError, _answer_error)
-    app.add_exception_handler(404, _answer_error)
-    app.add_exception_handler(405, _answer_error)
     return app
 
 
 def create_app(store: Store, behaviour: Behaviour) -> ASGIApp:
-    """Return the whole sandbox over `store`."""
+    """Return the routes over `store` behind the middleware."""
     scorers = {key: email for email, key in store.api_keys().items()}
     return SandboxMiddleware(create_routes(store), scorers, behaviour)

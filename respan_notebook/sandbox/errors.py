@@ -1,4 +1,4 @@
-"""How the sandbox says no."""
+"""Define the error answers of the sandbox."""
 
 from __future__ import annotations
 
@@ -6,17 +6,7 @@ from collections.abc import Mapping
 
 
 class HttpError(Exception):
-    """A request that is answered with an error.
-
-    Parameters
-    ----------
-    status
-        The HTTP status.
-    body
-        The JSON object of the answer.
-    headers
-        Further headers of the answer.
-    """
+    """Answer a request with an error status, a JSON object and perhaps further headers."""
 
     def __init__(
         self, status: int, body: Mapping[str, object], headers: Mapping[str, str] | None = None
@@ -32,6 +22,6 @@ def invalid(field: str, message: str) -> HttpError:
     return HttpError(400, {field: [message]})
 
 
-def not_found() -> HttpError:
-    """Return the 404 answer for something that does not exist."""
-    return HttpError(404, {"detail": "Not found."})
+def not_found(detail: str = "Not found.") -> HttpError:
+    """Return the 404 answer for what does not exist."""
+    return HttpError(404, {"detail": detail})

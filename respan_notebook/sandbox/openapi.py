@@ -1,4 +1,4 @@
-"""What the OpenAPI description says of the bodies, which the routes read themselves."""
+"""Describe the bodies of requests in OpenAPI; the routes validate them without FastAPI."""
 
 from __future__ import annotations
 
@@ -10,14 +10,25 @@ from pydantic import BaseModel
 from respan_notebook.sandbox.filters import OPERATORS, Column
 
 
-def describe_body(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the description of a route whose body has this JSON schema."""
+def describe_body(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the description of a route whose body is validated as `model`."""
+    return _describe(_inline_schema(model))
+
+
+def describe_filters(columns: Mapping[str, Column]) -> dict[str, Any]:
+    """Return the description of a route that filters on `columns`."""
+    filters = {name: _describe_condition(column) for name, column in columns.items()}
+    return _describe(
+        {"type": "object", "properties": {"filters": {"type": "object", "properties": filters}}}
+    )
+
+
+def _describe(schema: dict[str, Any]) -> dict[str, Any]:
     content = {"application/json": {"schema": schema}}
     return {"requestBody": {"required": True, "content": content}}
 
 
-def inline_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the JSON schema of a body."""
+def _inline_schema(model: type[BaseModel]) -> dict[str, Any]:
     # Definitions are put where they are used: references would point into the wrong document.
     schema = model.model_json_schema()
     definitions = schema.pop("$defs", {})
@@ -29,23 +40,15 @@ def inline_schema(model: type[BaseModel]) -> dict[str, Any]:
             return part
         if "$ref" in part:
             return inline(definitions[part["$ref"].removeprefix("#/$defs/")])
-        return {key: inline(value) for key, value in part.items()}
+        return {name: inline(value) for name, value in part.items()}
 
     whole: dict[str, Any] = inline(schema)
     return whole
 
 
-def describe_filters(columns: Mapping[str, Column]) -> dict[str, Any]:
-    """Return the description of a route that filters on `columns`."""
-    filters = {name: _condition(column) for name, column in columns.items()}
-    return describe_body(
-        {"type": "object", "properties": {"filters": {"type": "object", "properties": filters}}}
-    )
-
-
-def _condition(column: Column) -> dict[str, Any]:
-    moment = {"type": "string", "format": "date-time"}
-    value = moment if column.is_time else {"type": ["string", "number", "boolean"]}
+def _describe_condition(column: Column) -> dict[str, Any]:
+    timestamp = {"type": "string", "format": "date-time"}
+    value = timestamp if column.is_time else {"type": ["string", "number", "boolean"]}
     return {
         "type": "object",
         "properties": {

@@ -1,4 +1,4 @@
-"""Pages of the list routes."""
+"""Divide the lists of the list routes into pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import Request
 
-from respan_notebook.sandbox.errors import HttpError, invalid
+from respan_notebook.sandbox.errors import invalid, not_found
 from respan_notebook.sandbox.filters import Column
 from respan_notebook.sandbox.store import Order
 
@@ -17,7 +17,7 @@ DEFAULT_PAGE_SIZE = 100
 
 @dataclass(frozen=True)
 class Paging:
-    """What the query of a list route asks for."""
+    """Hold the paging parameters of a request to a list route."""
 
     request: Request
     page: str
@@ -27,28 +27,22 @@ class Paging:
     @property
     def number(self) -> int:
         """The number of the page, from 1."""
-        number = _positive(self.page)
+        number = _parse_positive(self.page)
         if number is None:
-            raise _invalid_page()
+            raise not_found("Invalid page.")
         return number
 
-    def order(self, columns: Mapping[str, Column], *, default: str, most: int) -> Order:
-        """Return the part of the list that the page shows.
+    def order(self, columns: Mapping[str, Column], *, default: str, max_size: int) -> Order:
+        """Return the order of the list and the part of it on this page.
 
-        Parameters
-        ----------
-        columns
-            The fields to sort by.
-        default
-            The field that sorts without `sort_by`, newest first.
-        most
-            The largest page that the route gives.
+        Without `sort_by` it is sorted by `default`, descending. A page has at most `max_size`
+        results.
         """
         sort_by = self.sort_by or f"-{default}"
         column = columns.get(sort_by.removeprefix("-"))
         if column is None or column.rows:
             raise invalid("sort_by", f"{sort_by!r} is not a field to sort by")
-        size = min(_positive(self.page_size) or DEFAULT_PAGE_SIZE, most)
+        size = min(_parse_positive(self.page_size) or DEFAULT_PAGE_SIZE, max_size)
         # One more than the page shows tells whether there is a next page.
         return Order(
             by=column.value,
@@ -65,7 +59,7 @@ class Paging:
         `count` is `total`, or else the number on this page.
         """
         if not rows and self.number > 1:
-            raise _invalid_page()
+            raise not_found("Invalid page.")
         results = rows[: order.limit - 1]
         return {
             "count": len(results) if total is None else total,
@@ -85,12 +79,8 @@ async def read_paging(
     return Paging(request=request, page=page, page_size=page_size, sort_by=sort_by)
 
 
-def _positive(text: str) -> int | None:
+def _parse_positive(text: str) -> int | None:
     # More than nine digits are beyond every end, and beyond what SQLite could skip.
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         return None
     return int(text) or None
-
-
-def _invalid_page() -> HttpError:
-    return HttpError(404, {"detail": "Invalid page."})

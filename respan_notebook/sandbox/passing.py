@@ -1,4 +1,4 @@
-"""Whether a score passes, by the conditions of its evaluator."""
+"""Decide whether a score passes, by the conditions of its evaluator."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import Any
 VALUE_FIELD = {
     "numerical": "numerical_value",
     "percentage": "numerical_value",
+    "text": "string_value",
+    "comment": "string_value",
     "boolean": "boolean_value",
     "single_select": "categorical_value",
     "multi_select": "categorical_value",
     "categorical": "categorical_value",
-    "text": "string_value",
-    "comment": "string_value",
     "json": "json_value",
 }
+VALUE_FIELDS = tuple(dict.fromkeys(VALUE_FIELD.values()))
 
-# Whether one value meets one wanted value. TypeErrors (a text below a number) mean no.
+# Compare a value with a wanted one. A TypeError (is a text below a number?) means no.
 CONDITIONS: dict[str, Callable[[Any, Any], bool]] = {
     "": lambda value, wanted: value == wanted,
     "in": lambda value, wanted: value == wanted,
@@ -38,19 +39,19 @@ CONDITIONS: dict[str, Callable[[Any, Any], bool]] = {
 def is_passed(evaluator: Mapping[str, Any], values: Mapping[str, Any]) -> bool | None:
     """Return whether the evaluator's value among `values` passes.
 
-    None where there is no value, no condition, or one of a form that the sandbox does not know.
+    None if there is no value, no condition, or one of an unknown form.
     """
     value = values.get(VALUE_FIELD[evaluator["score_value_type"]])
-    condition = _condition(evaluator)
+    condition = _read_condition(evaluator)
     if value is None or condition is None:
         return None
     operator, wanted = condition
-    own = value if isinstance(value, list) else [value]
-    matched = any(_meets(operator, one, other) for one in own for other in wanted)
+    given = value if isinstance(value, list) else [value]
+    matched = any(_meets(operator, one, other) for one in given for other in wanted)
     return not matched if operator == "not" else matched
 
 
-def _condition(evaluator: Mapping[str, Any]) -> tuple[str, list[Any]] | None:
+def _read_condition(evaluator: Mapping[str, Any]) -> tuple[str, list[Any]] | None:
     primary = (evaluator.get("passing_conditions") or {}).get("primary_score")
     if isinstance(primary, dict) and "value" in primary:
         operator, wanted = primary.get("operator"), primary["value"]

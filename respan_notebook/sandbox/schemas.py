@@ -1,4 +1,4 @@
-"""The bodies of requests: what the sandbox reads, and what it refuses."""
+"""Validate the bodies of requests."""
 
 from __future__ import annotations
 
@@ -20,13 +20,6 @@ from respan_notebook.sandbox.clock import normalize_timestamp
 from respan_notebook.sandbox.errors import HttpError, invalid
 
 NON_FIELD = "non_field_errors"
-VALUE_FIELDS = (
-    "numerical_value",
-    "string_value",
-    "boolean_value",
-    "categorical_value",
-    "json_value",
-)
 # SQLite refuses to look into JSON that is nested more deeply than 1,000 levels.
 MAX_DEPTH = 100
 HALF_PAIR = "holds half of a surrogate pair"
@@ -39,7 +32,7 @@ def _reject_constant(name: str) -> NoReturn:
 
 
 def check_json_text(text: str) -> str:
-    """Return `text` if it is JSON (NaN and infinities are not); a ValueError says what is wrong."""
+    """Return `text`, or raise a ValueError if it is not JSON; NaN and infinities are not."""
     try:
         # Numbers stay text: Python refuses to convert very long ones.
         json.loads(text, parse_constant=_reject_constant, parse_int=str, parse_float=str)
@@ -51,7 +44,7 @@ def check_json_text(text: str) -> str:
 
 
 def check_unicode(text: str) -> str:
-    """Return `text` if it can be stored: half of a surrogate pair has no UTF-8."""
+    """Return `text`, or raise a ValueError for half of a surrogate pair: it has no UTF-8."""
     if not _is_unicode(text):
         raise ValueError(HALF_PAIR)
     return text
@@ -80,7 +73,7 @@ class _Strict(BaseModel):
 
 
 class ScoreChange(_Strict):
-    """What PUT and PATCH of a score take."""
+    """Validate the body that replaces or changes a score."""
 
     timestamp: Timestamp | None = None
     environment: Text | None = None
@@ -106,21 +99,21 @@ class ScoreChange(_Strict):
 
 
 class ScoreWrite(ScoreChange):
-    """The body that creates or updates a score."""
+    """Validate the body that creates or updates a score."""
 
     evaluator_id: Text | None = None
     evaluator_slug: NonBlank | None = None
 
 
 class Choice(_Strict):
-    """One choice of an evaluator, or a named point of its scale."""
+    """Validate a choice of an evaluator, or a named point of its scale."""
 
     name: Text
     value: Text | bool | int | FiniteFloat | None = None
 
 
 class ScoreConfig(_Strict):
-    """The bounds and choices of an evaluator."""
+    """Validate the bounds and choices of an evaluator."""
 
     min_score: FiniteFloat | None = None
     max_score: FiniteFloat | None = None
@@ -128,7 +121,7 @@ class ScoreConfig(_Strict):
 
 
 class EvaluatorWrite(_Strict):
-    """The body that creates an evaluator."""
+    """Validate the body that creates an evaluator."""
 
     name: NonBlank
     score_value_type: ScoreValueType
@@ -146,7 +139,7 @@ class EvaluatorWrite(_Strict):
 
 
 class LogWrite(_Strict):
-    """The fields of a log whose form matters; further ones are kept as they come."""
+    """Validate the documented fields of a log; further ones are stored as they come."""
 
     unique_id: Annotated[str, StringConstraints(min_length=1)] | None = None
     timestamp: Timestamp | None = None
@@ -171,8 +164,14 @@ class LogWrite(_Strict):
     blurred: bool | None = None
 
 
+class LogsWrite(_Strict):
+    """Describe the body that creates several logs; each is validated by itself."""
+
+    logs: list[LogWrite]
+
+
 def parse_object(body: bytes) -> dict[str, Any]:
-    """Return the JSON object that `body` holds, or refuse it with a 400."""
+    """Parse a body that must be a JSON object, or answer 400."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -183,7 +182,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
 
 
 def validate_body(model: type[Body], document: object) -> Body:
-    """Return `document` as `model`, or refuse it with a field map."""
+    """Return `document` as `model`, or answer 400 with a field map."""
     try:
         return model.model_validate(document)
     except ValidationError as error:
@@ -194,13 +193,19 @@ def validate_body(model: type[Body], document: object) -> Body:
         raise HttpError(400, fields) from None
 
 
-def validate_document(model: type[Body], document: object) -> Body:
-    """Return `document` as `model`, once all that it holds can be stored as JSON."""
+def validate_document(model: type[Body], document: Any) -> Body:
+    """Return `document` as `model`; all of its fields, known or not, must be storable."""
     if not isinstance(document, dict):
         raise invalid(NON_FIELD, "give a JSON object")
     for field, value in document.items():
         check_storable(field, [field, value])
     return validate_body(model, document)
+
+
+def validate_log(document: Any) -> dict[str, Any]:
+    """Return a log with all of its fields, its timestamp in UTC."""
+    log = validate_document(LogWrite, document)
+    return {**document, "unique_id": log.unique_id, "timestamp": log.timestamp}
 
 
 def validate_score(document: dict[str, Any]) -> ScoreWrite:
@@ -213,7 +218,7 @@ def validate_score(document: dict[str, Any]) -> ScoreWrite:
 
 
 def check_storable(field: str, value: object) -> None:
-    """Refuse a value that SQLite or strict JSON could not hold, blaming `field`."""
+    """Answer 400, blaming `field`, if SQLite or strict JSON cannot hold `value`."""
     fault = _find_fault(value, depth=0)
     if fault is not None:
         raise invalid(field.encode(errors="replace").decode(), fault)

@@ -1,4 +1,4 @@
-"""What the sandbox knows, in SQLite."""
+"""Store logs, evaluators, scores and API keys in SQLite."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from typing import Any
 
 from respan_notebook.sandbox.clock import current_timestamp
 from respan_notebook.sandbox.filters import Where
-from respan_notebook.sandbox.passing import VALUE_FIELD, is_passed
-from respan_notebook.sandbox.schemas import VALUE_FIELDS
+from respan_notebook.sandbox.passing import VALUE_FIELD, VALUE_FIELDS, is_passed
 from respan_notebook.sandbox.tables import SCORE_FIELDS
 
 BOOLEAN_FIELDS = ("boolean_value", "is_passed")
@@ -23,7 +22,7 @@ BOOLEAN_FIELDS = ("boolean_value", "is_passed")
 
 @dataclass(frozen=True)
 class Order:
-    """The order of a list, and the part of it that one page shows."""
+    """Order a list, and select the part of it on one page."""
 
     by: str
     descending: bool
@@ -33,24 +32,16 @@ class Order:
     @property
     def sql(self) -> str:
         """ORDER BY, with the insertion order to break ties, and LIMIT."""
-        way = "DESC" if self.descending else "ASC"
-        return f"ORDER BY {self.by} {way}, seq {way} LIMIT {self.limit} OFFSET {self.offset}"
+        direction = "DESC" if self.descending else "ASC"
+        order = f"{self.by} {direction}, seq {direction}"
+        return f"ORDER BY {order} LIMIT {self.limit} OFFSET {self.offset}"
 
 
 class Store:
-    """The logs, evaluators, scores and API keys of one sandbox.
+    """Store the logs, evaluators, scores and API keys of one sandbox in a file or in memory.
 
-    Every method that writes has committed when it returns.
-
-    Parameters
-    ----------
-    path
-        The database file; in memory if it is not given.
-
-    Raises
-    ------
-    sqlite3.Error
-        If the file cannot be opened, or is no SQLite database.
+    Every method that writes has committed when it returns. A file that cannot be opened, or is
+    no SQLite database, raises sqlite3.Error.
     """
 
     def __init__(self, path: str = ":memory:") -> None:
@@ -82,9 +73,20 @@ class Store:
         # fetchall, because a statement with RETURNING commits only once it has run to its end.
         return [dict(row) for row in self._db.execute(sql, bound).fetchall()]
 
+    def _select(self, table: str, where: Where, order: Order) -> list[dict[str, Any]]:
+        sql = f"SELECT * FROM {table} WHERE {where.sql} {order.sql}"  # noqa: S608
+        return self._rows(sql, where.bound)
+
+    def _insert(
+        self, table: str, row: Mapping[str, Any], *, on_conflict: str = "DO NOTHING"
+    ) -> list[dict[str, Any]]:
+        columns, values = ", ".join(row), ", ".join(f":{column}" for column in row)
+        sql = f"INSERT INTO {table} ({columns}) VALUES ({values})"  # noqa: S608
+        return self._rows(f"{sql} ON CONFLICT {on_conflict} RETURNING *", row)
+
     def _document(self, sql: str, *bound: object) -> dict[str, Any] | None:
-        row = self._db.execute(sql, bound).fetchone()
-        return None if row is None else _loads(row["document"])
+        documents = _documents(self._rows(sql, bound))
+        return documents[0] if documents else None
 
     def api_keys(self) -> dict[str, str]:
         """Return the API key of every annotator, by email, in the order they were added."""
@@ -92,29 +94,26 @@ class Store:
         return {row["email"]: row["key"] for row in rows}
 
     def add_annotators(self, emails: Iterable[str]) -> None:
-        """Give each annotator a key, unless they have one."""
+        """Give an API key to each annotator who has none."""
         self._db.executemany(
             "INSERT INTO api_keys (email, key) VALUES (?, ?) ON CONFLICT DO NOTHING",
             [(email, f"sandbox-{secrets.token_urlsafe(24)}") for email in emails],
         )
 
     def add_log(self, fields: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Store a log and return it, or None where its `unique_id` is taken."""
+        """Store a log and return it, or None if its `unique_id` is taken."""
         unique_id = fields.get("unique_id") or uuid.uuid4().hex
         log = {**fields, "id": unique_id, "unique_id": unique_id}
         log["timestamp"] = fields.get("timestamp") or current_timestamp()
-        # Scores are kept in their own table, and shown from there.
+        # Scores are stored in a table of their own, and read from there.
         log.pop("scores", None)
-        added = self._rows(
-            "INSERT INTO logs (unique_id, timestamp, document) VALUES (?, ?, ?) "
-            "ON CONFLICT DO NOTHING RETURNING seq",
-            (unique_id, log["timestamp"], _dumps(log)),
-        )
-        return log if added else None
+        row = {"unique_id": unique_id, "timestamp": log["timestamp"], "document": _dumps(log)}
+        return log if self._insert("logs", row) else None
 
     def add_logs(self, logs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any] | None]:
         """Store several logs in one transaction; see `add_log`."""
-        with _Transaction(self._db):
+        with self._db:  # Commits, or rolls back.
+            self._db.execute("BEGIN IMMEDIATE")
             return [self.add_log(log) for log in logs]
 
     def has_log(self, log_id: str) -> bool:
@@ -124,34 +123,31 @@ class Store:
     def log(self, log_id: str) -> dict[str, Any] | None:
         """Return a log with its scores."""
         log = self._document("SELECT document FROM logs WHERE unique_id = ?", log_id)
-        return None if log is None else {**log, "scores": self._scores_by_log([log_id])[log_id]}
+        return None if log is None else self._with_scores([log])[0]
 
     def logs(self, where: Where, order: Order) -> list[dict[str, Any]]:
         """Return the logs of a page, with their scores."""
-        sql = f"SELECT document FROM logs WHERE {where.sql} {order.sql}"  # noqa: S608
-        logs = [_loads(row["document"]) for row in self._rows(sql, where.bound)]
-        scores = self._scores_by_log([log["unique_id"] for log in logs])
-        return [{**log, "scores": scores[log["unique_id"]]} for log in logs]
+        return self._with_scores(_documents(self._select("logs", where, order)))
 
     def count_logs(self, where: Where) -> int:
-        """Return how many logs match."""
+        """Count the logs that match."""
         sql = f"SELECT COUNT(*) AS count FROM logs WHERE {where.sql}"  # noqa: S608
         return int(self._rows(sql, where.bound)[0]["count"])
 
-    def _scores_by_log(self, log_ids: list[str]) -> dict[str, dict[str, Any]]:
-        scores: dict[str, dict[str, Any]] = {log_id: {} for log_id in log_ids}
-        if not log_ids:
-            return scores
+    def _with_scores(self, logs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if not logs:
+            return logs
+        scores: dict[str, dict[str, Any]] = {log["unique_id"]: {} for log in logs}
         where = Where()
-        sql = f"SELECT * FROM scores WHERE log_id IN {where.table(log_ids)} ORDER BY seq"  # noqa: S608
+        sql = f"SELECT * FROM scores WHERE log_id IN {where.table(scores)} ORDER BY seq"  # noqa: S608
         for row in self._rows(sql, where.bound):
             score = _decode_score(row)
             evaluator = score["evaluator_id"] or score["evaluator_slug"]
             scores[row["log_id"]][evaluator] = {field: score[field] for field in VALUE_FIELDS}
-        return scores
+        return [{**log, "scores": scores[log["unique_id"]]} for log in logs]
 
     def add_evaluator(self, fields: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Store an evaluator and return it, or None where its slug (or id) is taken."""
+        """Store an evaluator and return it, or None if its slug (or id) is taken."""
         moment = current_timestamp()
         evaluator = {
             "id": f"eval_{uuid.uuid4().hex}",
@@ -162,16 +158,12 @@ class Store:
             "updated_at": moment,
             **fields,
         }
-        evaluator["evaluator_slug"] = fields.get("evaluator_slug") or self._slug(fields["name"])
-        added = self._rows(
-            "INSERT INTO evaluators (id, evaluator_slug, created_at, document) "
-            "VALUES (:id, :evaluator_slug, :created_at, :document) "
-            "ON CONFLICT DO NOTHING RETURNING seq",
-            {**evaluator, "document": _dumps(evaluator)},
-        )
-        return evaluator if added else None
+        evaluator["evaluator_slug"] = fields.get("evaluator_slug") or self._new_slug(fields["name"])
+        row = {column: evaluator[column] for column in ("id", "evaluator_slug", "created_at")}
+        row["document"] = _dumps(evaluator)
+        return evaluator if self._insert("evaluators", row) else None
 
-    def _slug(self, name: str) -> str:
+    def _new_slug(self, name: str) -> str:
         stem = re.sub(r"\W+", "_", name.casefold()).strip("_") or "evaluator"
         slug, number = stem, 1
         while self.evaluator_by_slug(slug) is not None:
@@ -189,8 +181,7 @@ class Store:
 
     def evaluators(self, where: Where, order: Order) -> list[dict[str, Any]]:
         """Return the evaluators of a page."""
-        sql = f"SELECT document FROM evaluators WHERE {where.sql} {order.sql}"  # noqa: S608
-        return [_loads(row["document"]) for row in self._rows(sql, where.bound)]
+        return _documents(self._select("evaluators", where, order))
 
     def upsert_score(
         self,
@@ -201,35 +192,19 @@ class Store:
         slug: str | None,
         changes: Mapping[str, Any],
     ) -> tuple[dict[str, Any], bool]:
-        """Create the score of (log, evaluator, scorer), or change it.
+        """Create or update the score of (log, evaluator, scorer); return it and if it is new.
 
-        Parameters
-        ----------
-        log_id, scorer
-            The log that is scored, and by whom.
-        evaluator
-            The evaluator, or None for a custom slug.
-        slug
-            The custom slug that no evaluator has.
-        changes
-            The fields to set; an existing score keeps the others.
-
-        Returns
-        -------
-        tuple
-            The score, and whether it was created.
+        Without an `evaluator`, `slug` is a custom one. An existing score keeps the fields that
+        are not in `changes`.
         """
         new_id = uuid.uuid4().hex
-        changes = _changes(evaluator, changes)
-        row = _stored(changes) | _identity(evaluator, slug)
+        changed = _encode_changes(evaluator, changes)
+        row = changed | _identify_evaluator(evaluator, slug)
         row |= {"id": new_id, "created_at": current_timestamp(), "log_id": log_id, "scorer": scorer}
         # Without a change to make, DO UPDATE still has to touch the row: RETURNING skips it else.
-        updates = ", ".join(f"{name} = excluded.{name}" for name in changes or ["scorer"])
-        sql = (
-            f"INSERT INTO scores ({', '.join(row)}) VALUES ({', '.join(':' + n for n in row)}) "  # noqa: S608
-            f"ON CONFLICT (log_id, evaluator_key, scorer) DO UPDATE SET {updates} RETURNING *"
-        )
-        score = _decode_score(self._rows(sql, row)[0])
+        updates = ", ".join(f"{name} = excluded.{name}" for name in changed or ["scorer"])
+        conflict = f"(log_id, evaluator_key, scorer) DO UPDATE SET {updates}"
+        score = _decode_score(self._insert("scores", row, on_conflict=conflict)[0])
         return score, score["id"] == new_id
 
     def score(self, log_id: str, score_id: str) -> dict[str, Any] | None:
@@ -246,7 +221,7 @@ class Store:
             return score
         evaluator_id = score["evaluator_id"]
         evaluator = None if evaluator_id is None else self.evaluator(evaluator_id)
-        row = _stored(_changes(evaluator, changes))
+        row = _encode_changes(evaluator, changes)
         sets = ", ".join(f"{name} = :{name}" for name in row)
         sql = f"UPDATE scores SET {sets} WHERE id = :id RETURNING *"  # noqa: S608
         return _decode_score(self._rows(sql, {**row, "id": score_id})[0])
@@ -258,24 +233,12 @@ class Store:
 
     def scores(self, where: Where, order: Order) -> list[dict[str, Any]]:
         """Return the scores of a page."""
-        sql = f"SELECT * FROM scores WHERE {where.sql} {order.sql}"  # noqa: S608
-        return [_decode_score(row) for row in self._rows(sql, where.bound)]
+        return [_decode_score(row) for row in self._select("scores", where, order)]
 
 
-class _Transaction:
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._db.execute("COMMIT" if kind is None else "ROLLBACK")
-
-
-def _identity(evaluator: Mapping[str, Any] | None, slug: str | None) -> dict[str, Any]:
+def _identify_evaluator(evaluator: Mapping[str, Any] | None, slug: str | None) -> dict[str, Any]:
     if evaluator is None:
-        # Ids and slugs are kept apart: a custom slug may look like the id of an evaluator.
+        # Ids and slugs are told apart: a custom slug may look like the id of an evaluator.
         return {"evaluator_key": f"slug:{slug}", "evaluator_slug": slug, "type": "custom"}
     return {
         "evaluator_key": f"id:{evaluator['id']}",
@@ -286,14 +249,12 @@ def _identity(evaluator: Mapping[str, Any] | None, slug: str | None) -> dict[str
     }
 
 
-def _changes(evaluator: Mapping[str, Any] | None, changes: Mapping[str, Any]) -> dict[str, Any]:
-    if evaluator is None or VALUE_FIELD[evaluator["score_value_type"]] not in changes:
-        return dict(changes)
-    return {**changes, "is_passed": is_passed(evaluator, changes)}
-
-
-def _stored(changes: Mapping[str, Any]) -> dict[str, Any]:
+def _encode_changes(
+    evaluator: Mapping[str, Any] | None, changes: Mapping[str, Any]
+) -> dict[str, Any]:
     row = dict(changes)
+    if evaluator is not None and VALUE_FIELD[evaluator["score_value_type"]] in changes:
+        row["is_passed"] = is_passed(evaluator, changes)
     if row.get("categorical_value") is not None:
         row["categorical_value"] = _dumps(row["categorical_value"])
     return row
@@ -304,7 +265,7 @@ def _decode_score(row: Mapping[str, Any]) -> dict[str, Any]:
     for field in BOOLEAN_FIELDS:
         score[field] = None if score[field] is None else bool(score[field])
     if score["numerical_value"] is not None:
-        # RETURNING shows 3.0 as 3, the way SQLite keeps it.
+        # RETURNING shows 3.0 as 3, the way SQLite stores it.
         score["numerical_value"] = float(score["numerical_value"])
     if score["categorical_value"] is not None:
         score["categorical_value"] = json.loads(score["categorical_value"])
@@ -319,6 +280,5 @@ def _dumps(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _loads(text: str) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(text)
-    return document
+def _documents(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [json.loads(row["document"]) for row in rows]

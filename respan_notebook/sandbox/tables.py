@@ -1,8 +1,9 @@
-"""The tables of the sandbox, and which of their fields can be filtered and sorted."""
+"""Define the columns behind the fields that can be filtered and sorted."""
 
 from __future__ import annotations
 
 from respan_notebook.sandbox.filters import Column
+from respan_notebook.sandbox.schemas import LogWrite
 
 # The fields of a score as the API answers them, in that order.
 SCORE_FIELDS = (
@@ -30,27 +31,11 @@ SCORE_FIELDS = (
     "error_message",
     "explanation",
 )
+# The documented fields of a log, without those that LOG_COLUMNS and find_log_column name.
 LOG_FIELDS = (
     "input",
     "output",
-    "prompt_messages",
-    "completion_message",
-    "model",
-    "status_code",
-    "error_message",
-    "latency",
-    "cost",
-    "prompt_tokens",
-    "completion_tokens",
-    "environment",
-    "log_type",
-    "customer_identifier",
-    "thread_identifier",
-    "trace_unique_id",
-    "span_name",
-    "prompt_id",
-    "prompt_version_number",
-    "blurred",
+    *(name for name in LogWrite.model_fields if name not in {"unique_id", "timestamp", "metadata"}),
 )
 EVALUATOR_FIELDS = (
     "name",
@@ -63,7 +48,7 @@ EVALUATOR_FIELDS = (
     "starred",
 )
 
-# The constant parts below name the columns; nothing that a user sends becomes SQL.
+# Only the constants above and below become SQL; what a user sends is bound.
 SCORE_COLUMNS = {name: Column(f"scores.{name}") for name in SCORE_FIELDS} | {
     "created_at": Column("scores.created_at", is_time=True),
     "categorical_value": Column(
