@@ -1,4 +1,4 @@
-"""What is built for others: sdist and wheel hold all that is needed, without the repository."""
+"""Build sdist and wheel, install each, and label and push from it without the repository."""
 
 from __future__ import annotations
 
@@ -22,11 +22,15 @@ with Sandbox(demo=True) as sandbox:
     report = logs.assign(fluency=7).respan.push_scores("fluency", client=client, progress=False)
     print(report)
     outbox = pathlib.Path(tempfile.mkdtemp(), "outbox.sqlite3")
-    annotator = logs.respan.annotate("tone", client=client, outbox=outbox)
+    annotator = logs.respan.annotate(["tone", "grounded"], client=client, outbox=outbox)
     annotator.editors["tone"].value = "curt"
+    annotator.editors["grounded"].value = False
     annotator.save_button.click()
     print(annotator.wait(), annotator)
+    print(annotator.scores[["log_id", "evaluator_slug", "value"]].to_dict("split")["data"])
     annotator.close()
+    print(sorted(score.evaluator_slug for score in client.list_scores("demo_01")))
+    client.close()
 """
 
 
@@ -54,5 +58,7 @@ def test_build__works_without_the_repository(tmp_path: Path, kind: str) -> None:
     assert used.splitlines() == [
         "PushReport pushed: 30 created",
         "True Annotator(log 2 of 30, 1 scored)",
+        "[['demo_01', 'tone', 'curt'], ['demo_01', 'grounded', False]]",
+        "['fluency', 'grounded', 'tone']",
     ]
     assert (folder / "respan_notebook" / "py.typed").exists()
