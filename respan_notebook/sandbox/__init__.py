@@ -1,4 +1,4 @@
-"""A small local Respan: the routes this project uses, with SQLite behind them."""
+"""Serve a small local Respan: the routes that this project uses, over SQLite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sandbox as a program: python -m respan_notebook.sandbox."""
+"""Run the sandbox as a program: ``python -m respan_notebook.sandbox``."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     add("--port", type=int, default=0, help="port to listen on; 0 takes a free one")
-    add("--db", metavar="FILE", help="SQLite file that keeps everything (default: in memory)")
+    add("--db", metavar="FILE", help="SQLite file that stores everything (default: in memory)")
     add("--demo", action="store_true", help="load the sample logs and evaluators")
     add(
         "--annotator",
@@ -55,9 +55,9 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         action="extend",
         default=[],
-        help="who gets an API key",
+        help="create an API key for EMAIL",
     )
-    add("--latency-ms", type=float, default=0, metavar="N", help="let every answer wait")
+    add("--latency-ms", type=float, default=0, metavar="N", help="delay every answer")
     add("--rate-limit", type=_parse_rate, metavar="N/SECONDS", help="answer 429 beyond this rate")
     add("--fail", type=float, default=0.0, metavar="RATE", help="answer 500 to this share, 0 to 1")
     add("--allow-remote", action="store_true", help="let --host be other than loopback")

@@ -1,4 +1,4 @@
-"""Timestamps as text that sorts like time."""
+"""Write timestamps as text that sorts like time."""
 
 from __future__ import annotations
 
@@ -6,18 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 
 def normalize_timestamp(text: str) -> str:
-    """Return an ISO 8601 timestamp as UTC text of fixed width.
+    """Return an ISO 8601 timestamp as UTC text of fixed width, or raise a ValueError.
 
     The fixed width makes the order of the texts the order of the times, whatever offset or
-    format they came in. A timestamp without an offset is UTC.
+    format they came in. A timestamp without an offset is UTC. In UTC it must lie in the years 1
+    to 9999.
 
-    Raises
-    ------
-    ValueError
-        If `text` is no timestamp, or lies outside the years 1 to 9999 once it is in UTC.
-
-    Examples
-    --------
     >>> normalize_timestamp("2026-01-05T10:30:00+01:00")
     '2026-01-05T09:30:00.000000Z'
     """
@@ -30,7 +24,7 @@ def normalize_timestamp(text: str) -> str:
 
 
 def current_timestamp(*, hours_ago: float = 0) -> str:
-    """Return the present moment, or one `hours_ago`, as `normalize_timestamp` would."""
+    """Return the present time, or the time `hours_ago`, as `normalize_timestamp` writes it."""
     return _format_utc(datetime.now(UTC) - timedelta(hours=hours_ago))
 
 

@@ -1,4 +1,4 @@
-"""Filters of the list routes, as SQL with bound values."""
+"""Translate the filters of the list routes into SQL with bound values."""
 
 from __future__ import annotations
 
@@ -51,23 +51,11 @@ COMPARISONS = frozenset({"", "in", "not", "lt", "lte", "gt", "gte"})
 
 @dataclass(frozen=True)
 class Column:
-    """Where the values of one field are found.
+    """Locate the values of one field in SQL."""
 
-    Parameters
-    ----------
-    value
-        The SQL expression of the value; `{suffix}` stands for the bound `suffix`.
-    rows
-        `FROM ... WHERE ...` of the values, where a field has several of them.
-    suffix
-        What a prefixed field names: a metadata key, an evaluator.
-    is_time
-        Whether the values are timestamps.
-    """
-
-    value: str
-    rows: str = ""
-    suffix: str | None = None
+    value: str  # The expression of the value; `{suffix}` in it stands for the bound suffix.
+    rows: str = ""  # `FROM ... WHERE ...` of the values, if the field has several.
+    suffix: str | None = None  # Of a prefixed field: a metadata key, an id or slug.
     is_time: bool = False
 
 
@@ -76,7 +64,7 @@ Lookup = Callable[[str], Column | None]
 
 @dataclass
 class Where:
-    """A growing WHERE clause and the values that it binds."""
+    """Build a WHERE clause and collect the values that it binds."""
 
     clauses: list[str] = field(default_factory=list)
     bound: dict[str, Any] = field(default_factory=dict)
@@ -109,19 +97,10 @@ class Where:
 
 
 def read_filters(filters: object, lookup: Lookup) -> Where:
-    """Return the WHERE clause of a request's `filters`.
+    """Return the WHERE clause of `{"field": {"operator": OP, "value": [v, ...]}}`.
 
-    Parameters
-    ----------
-    filters
-        `{"field": {"operator": OP, "value": [v, ...]}}`; the fields are ANDed.
-    lookup
-        Returns the column of a field, or None if there is no such field.
-
-    Raises
-    ------
-    HttpError
-        400 `{"filters": [...]}` for an unknown field or operator, or another form.
+    The fields are ANDed; `lookup` returns the column of a field, or None. An unknown field or
+    operator, or another form, is answered with 400 `{"filters": [...]}`.
     """
     if not isinstance(filters, dict):
         raise _filter_error("give an object: field -> {operator, value}")

@@ -1,4 +1,4 @@
-"""What every request meets before its route: limits, keys, and troubles to order."""
+"""Check the size, API key and rate of every request before its route, and inject faults."""
 
 from __future__ import annotations
 
@@ -21,23 +21,7 @@ MAX_BODY = 2**20
 
 @dataclass(frozen=True)
 class Behaviour:
-    """How the sandbox misbehaves.
-
-    Parameters
-    ----------
-    latency_ms
-        How long every answer waits, in milliseconds.
-    rate_limit
-        `(n, seconds)`: at most `n` requests in any `seconds`, over the whole sandbox.
-    fail
-        The share of requests, 0 to 1, that are answered with a 500 and do nothing. Which ones is
-        drawn from a generator with a fixed seed.
-
-    Raises
-    ------
-    ValueError
-        If one of them is out of its range.
-    """
+    """Validate the options of `Sandbox` that delay, limit and fail requests."""
 
     latency_ms: float = 0
     rate_limit: tuple[int, float] | None = None
@@ -63,7 +47,7 @@ def _is_rate(rate_limit: object) -> bool:
 
 
 class RateLimit:
-    """A sliding window over the requests that were let through."""
+    """Limit the rate of requests by a sliding window over those that passed."""
 
     def __init__(self, number: int, seconds: float) -> None:
         self._number = number
@@ -71,7 +55,7 @@ class RateLimit:
         self._times: deque[float] = deque()
 
     def check(self) -> None:
-        """Count a request, or refuse it with a 429 that does not count."""
+        """Count a request, or answer 429 without counting it."""
         moment = time.monotonic()
         while self._times and self._times[0] + self._seconds <= moment:
             self._times.popleft()
@@ -83,16 +67,9 @@ class RateLimit:
 
 
 class SandboxMiddleware:
-    """The ASGI application that stands before the routes.
+    """Pass checked requests on to `app`, with their scorer and body in the request's `state`.
 
-    Parameters
-    ----------
-    app
-        The routes. They find the scorer in the request's `state`.
-    scorers
-        The scorer of every API key.
-    behaviour
-        How to misbehave.
+    `scorers` maps an API key to its scorer.
     """
 
     def __init__(self, app: ASGIApp, scorers: Mapping[str, str], behaviour: Behaviour) -> None:
@@ -100,7 +77,7 @@ class SandboxMiddleware:
         self._scorers = scorers
         self._behaviour = behaviour
         self._limit = RateLimit(*behaviour.rate_limit) if behaviour.rate_limit else None
-        self._random = random.Random(0)  # noqa: S311 - troubles that a test can repeat
+        self._random = random.Random(0)  # noqa: S311 - faults that a test can repeat
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -147,7 +124,7 @@ def _check_host_header(scope: Scope) -> None:
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
-    """Return the body, None where the client has gone, and refuse one that is too large.
+    """Return the body, None if the client has gone, or answer 413 if it is too large.
 
     The server discards what is left of a refused body as it arrives, so that the client, which
     may send it all before it listens, gets its answer.

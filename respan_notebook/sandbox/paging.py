@@ -17,7 +17,7 @@ DEFAULT_PAGE_SIZE = 100
 
 @dataclass(frozen=True)
 class Paging:
-    """Hold the paging parameters of a request to a list route."""
+    """Page the answer to a list route by the `page`, `page_size` and `sort_by` of its request."""
 
     request: Request
     page: str

@@ -42,7 +42,7 @@ def is_passed(evaluator: Mapping[str, Any], values: Mapping[str, Any]) -> bool |
     None if there is no value, no condition, or one of an unknown form.
     """
     value = values.get(VALUE_FIELD[evaluator["score_value_type"]])
-    condition = _read_condition(evaluator)
+    condition = _passing_condition(evaluator)
     if value is None or condition is None:
         return None
     operator, wanted = condition
@@ -51,7 +51,7 @@ def is_passed(evaluator: Mapping[str, Any], values: Mapping[str, Any]) -> bool |
     return not matched if operator == "not" else matched
 
 
-def _read_condition(evaluator: Mapping[str, Any]) -> tuple[str, list[Any]] | None:
+def _passing_condition(evaluator: Mapping[str, Any]) -> tuple[str, list[Any]] | None:
     primary = (evaluator.get("passing_conditions") or {}).get("primary_score")
     if isinstance(primary, dict) and "value" in primary:
         operator, wanted = primary.get("operator"), primary["value"]

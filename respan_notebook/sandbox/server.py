@@ -1,4 +1,4 @@
-"""The sandbox as a server in a thread."""
+"""Serve the sandbox from a thread."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAX_HEADERS = 2**18
 
 
 class Sandbox:
-    """A small local Respan, served from a thread of this process.
+    """Serve a small local Respan from a thread of this process.
 
     Use it in a `with` statement, or call `start` and `stop`.
 
@@ -37,26 +37,27 @@ class Sandbox:
     port
         The port to listen on; 0 takes a free one.
     db
-        The SQLite file that keeps everything; in memory if it is not given.
+        The SQLite file that stores everything; in memory if it is not given.
     demo
-        Whether to load the sample logs and evaluators.
+        Load the sample logs and evaluators.
     annotators
-        The emails that get an API key each. Without any, those that `db` knows, or else
+        The emails that get an API key each. By default those stored in `db`, or else
         annotator@example.com.
     latency_ms
-        How long every answer waits, in milliseconds.
+        The delay of every answer, in milliseconds.
     rate_limit
-        `(n, seconds)`: at most `n` requests in any `seconds`; a 429 says in its body how long
-        to wait.
+        `(n, seconds)`: at most `n` requests in any `seconds`, over all API keys; a 429 says in
+        its body how long to wait.
     fail
-        The share of requests, 0 to 1, that are answered with a 500.
+        The share of requests, 0 to 1, that are answered with a 500 and do nothing. They are
+        drawn from a generator with a fixed seed.
     allow_remote
-        Whether other machines may be let in.
+        Let in other machines.
 
     Attributes
     ----------
     base_url : str
-        Where it listens, such as http://127.0.0.1:41234; empty before the first start.
+        The address, such as http://127.0.0.1:41234; empty before the first start.
     api_keys : dict
         The API key of each annotator, by email.
     db : str or None
@@ -110,7 +111,7 @@ class Sandbox:
         return next(iter(self.api_keys.values()))
 
     def start(self) -> Self:
-        """Begin to serve, unless it does; return the sandbox itself."""
+        """Start serving, unless it is running, and return the sandbox itself."""
         if self._running is not None:
             return self
         store = self._open_store()
@@ -127,7 +128,7 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """End serving and close everything; harmless when it is not running."""
+        """Stop serving and close everything; harmless when it is not running."""
         running, self._running = self._running, None
         if running is not None:
             atexit.unregister(self.stop)
@@ -145,19 +146,20 @@ class Sandbox:
         except sqlite3.Error as error:
             raise ValueError(f"cannot use {self.db} as a database: {error}") from error
         if self._demo:
+            # Lazy, because the import reads the sample data.
             from respan_notebook.sandbox.demo import load_demo
 
             load_demo(store)
-        known = tuple(store.api_keys())
-        first = self._annotators or known or (DEFAULT_ANNOTATOR,)
+        stored = tuple(store.api_keys())
+        first = self._annotators or stored or (DEFAULT_ANNOTATOR,)
         store.add_annotators(first)
         keys = store.api_keys()
-        self.api_keys = {email: keys[email] for email in dict.fromkeys((*first, *known))}
+        self.api_keys = {email: keys[email] for email in dict.fromkeys((*first, *stored))}
         return store
 
 
 class _Running:
-    """One server thread with its store and its socket."""
+    """Run a server thread with its store and its socket."""
 
     def __init__(self, store: Store, listener: socket.socket, behaviour: Behaviour) -> None:
         self._store = store

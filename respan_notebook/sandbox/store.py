@@ -117,7 +117,7 @@ class Store:
             return [self.add_log(log) for log in logs]
 
     def has_log(self, log_id: str) -> bool:
-        """Return whether there is such a log."""
+        """Return whether the log exists."""
         return bool(self._rows("SELECT 1 FROM logs WHERE unique_id = ?", (log_id,)))
 
     def log(self, log_id: str) -> dict[str, Any] | None:
@@ -192,10 +192,10 @@ class Store:
         slug: str | None,
         changes: Mapping[str, Any],
     ) -> tuple[dict[str, Any], bool]:
-        """Create or update the score of (log, evaluator, scorer); return it and if it is new.
+        """Create or update the score of (log, evaluator, scorer).
 
         Without an `evaluator`, `slug` is a custom one. An existing score keeps the fields that
-        are not in `changes`.
+        are not in `changes`. Returns the score, and True if it was created.
         """
         new_id = uuid.uuid4().hex
         changed = _encode_changes(evaluator, changes)

@@ -1,4 +1,4 @@
-"""What the sandbox's own tests share: a running sandbox, and plain HTTP to talk to it."""
+"""Share a running sandbox, and plain HTTP to it, among the tests of the sandbox."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ANN, BOB = "ann@example.com", "bob@example.com"
 
 
 class Api:
-    """Plain HTTP to a sandbox, as one of its annotators."""
+    """Send plain HTTP to a sandbox, as one of its annotators."""
 
     def __init__(self, sandbox: Sandbox, scorer: str = ANN) -> None:
         self.sandbox = sandbox

@@ -1,4 +1,4 @@
-"""python -m respan_notebook.sandbox, as a process."""
+"""Run ``python -m respan_notebook.sandbox`` as a process."""
 
 from __future__ import annotations
 

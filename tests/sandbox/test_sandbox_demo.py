@@ -1,4 +1,4 @@
-"""The sample data."""
+"""Test the sample data and its loading."""
 
 from __future__ import annotations
 

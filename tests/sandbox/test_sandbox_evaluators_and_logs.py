@@ -1,4 +1,4 @@
-"""The routes of evaluators and logs, over HTTP."""
+"""Test the routes of evaluators and logs over HTTP."""
 
 from __future__ import annotations
 

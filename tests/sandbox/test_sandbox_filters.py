@@ -1,4 +1,4 @@
-"""Filters: every operator, on scores, evaluators and logs."""
+"""Test every filter operator on scores, evaluators and logs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every request meets before its route: limits, keys, and troubles to order."""
+"""Test the checks before every route (size, API key, rate) and the injected faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever the sandbox is asked, it does not break."""
+"""Send all that the OpenAPI description allows: no input breaks the sandbox."""
 
 from __future__ import annotations
 

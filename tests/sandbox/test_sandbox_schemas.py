@@ -1,4 +1,4 @@
-"""What the body of a score may hold."""
+"""Test which values the body of a score may hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The score routes, over HTTP."""
+"""Test the score routes over HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Sandbox class: how it starts, stops and refuses."""
+"""Test that Sandbox starts, stops and refuses wrong arguments."""
 
 from __future__ import annotations
 
