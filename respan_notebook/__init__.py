@@ -37,8 +37,8 @@ if TYPE_CHECKING:
         UnsupportedEvaluatorError,
     )
     from respan_notebook.frame import RespanAccessor
-    from respan_notebook.labelling.annotator import Annotator
-    from respan_notebook.labelling.editors import editor_for
+    from respan_notebook.labelling.widgets.annotator import Annotator
+    from respan_notebook.labelling.widgets.editor import editor_for
     from respan_notebook.models import Choice, Evaluator, Score, ScoreConfig, ScoreWrite
     from respan_notebook.report import PushReport
     from respan_notebook.sandbox import Sandbox
@@ -82,7 +82,7 @@ __all__ = [
 
 _HOMES = {
     "Agreement": "agreement",
-    "Annotator": "labelling.annotator",
+    "Annotator": "labelling.widgets.annotator",
     "Choice": "models",
     "Evaluator": "models",
     "PushReport": "report",
@@ -92,7 +92,7 @@ _HOMES = {
     "Score": "models",
     "ScoreConfig": "models",
     "ScoreWrite": "models",
-    "editor_for": "labelling.editors",
+    "editor_for": "labelling.widgets.editor",
 }
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from respan_notebook.agreement import Agreement
     from respan_notebook.batch import OnDuplicate
     from respan_notebook.client import RespanClient
-    from respan_notebook.labelling.annotator import Annotator
+    from respan_notebook.labelling.widgets.annotator import Annotator
     from respan_notebook.models import Evaluator
     from respan_notebook.report import PushReport
     from respan_notebook.shapes import Scores
@@ -272,7 +272,7 @@ class RespanAccessor:
         >>> arrived, scores[["log_id", "evaluator_slug", "value", "state"]].values.tolist()
         (True, [['demo_01', 'helpfulness', 4.0, 'saved']])
         """
-        from respan_notebook.labelling import open_annotator
+        from respan_notebook.labelling.annotate import open_annotator
 
         _check_client(client)
         return open_annotator(self._frame, evaluators, client, show, outbox)

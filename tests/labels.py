@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from respan_notebook import RespanClient, Sandbox
-from respan_notebook.labelling.annotator import Annotator
+from respan_notebook.labelling.widgets.annotator import Annotator
 from respan_notebook.sandbox.demo import DEMO_EVALUATORS
 
 SLUGS = [str(one["evaluator_slug"]) for one in DEMO_EVALUATORS]

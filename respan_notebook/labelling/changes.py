@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from respan_notebook.errors import InvalidValueError
-from respan_notebook.labelling.editors import CLEARED, INVALID, SET, UNSET, Editor
-from respan_notebook.labelling.label import REFUSED, Change, Label
+from respan_notebook.labelling.current_scores import CurrentScores, identity, is_same
+from respan_notebook.labelling.outbox.label import REFUSED, Change, Label
 from respan_notebook.labelling.queue import Queue
-from respan_notebook.labelling.standing import Standing, identity, is_same
+from respan_notebook.labelling.widgets.editor import CLEARED, INVALID, SET, UNSET, Editor
 from respan_notebook.values import score_write, target
 
 
 def change_of(
-    editor: Editor, label: Label | None, queue: Queue, standing: Standing
+    editor: Editor, label: Label | None, queue: Queue, current_scores: CurrentScores
 ) -> Change | None:
     """Return what saving the log that a queue is at does, None for nothing.
 
@@ -25,7 +25,7 @@ def change_of(
         What the outbox has of this log and evaluator.
     queue : Queue
         Which log it is, and what travels along.
-    standing : Standing
+    current_scores : CurrentScores
         What is replaced.
 
     Raises
@@ -42,7 +42,7 @@ def change_of(
     if not editor.changed:
         return None
     name = identity(editor.evaluator)
-    before, known, score_id = standing.former(queue.log_id, editor.evaluator, label)
+    before, known, score_id = current_scores.former(queue.log_id, editor.evaluator, label)
     if editor.state == CLEARED and not known:
         raise InvalidValueError(
             f"{title}: whose score this is, is not known before your first save with this key, "

@@ -7,10 +7,10 @@ from typing import Final
 
 import pandas as pd
 
-from respan_notebook.labelling.label import REFUSED, WAITING, Label
-from respan_notebook.labelling.outbox import Outbox
+from respan_notebook.labelling.current_scores import CurrentScores, value_of
+from respan_notebook.labelling.outbox.label import REFUSED, WAITING, Label
+from respan_notebook.labelling.outbox.outbox import Outbox
 from respan_notebook.labelling.queue import Queue
-from respan_notebook.labelling.standing import Standing, value_of
 from respan_notebook.models import Evaluator
 
 _COLUMNS: Final = (
@@ -36,17 +36,21 @@ class Progress:
         Those at hand, by what the outbox knows them by.
     outbox : Outbox
         What was entered.
-    standing : Standing
+    current_scores : CurrentScores
         What stands in Respan.
     """
 
     def __init__(
-        self, queue: Queue, evaluators: Mapping[str, Evaluator], outbox: Outbox, standing: Standing
+        self,
+        queue: Queue,
+        evaluators: Mapping[str, Evaluator],
+        outbox: Outbox,
+        current_scores: CurrentScores,
     ) -> None:
         self._queue, self._evaluators = queue, evaluators
-        self._outbox, self._standing = outbox, standing
+        self._outbox, self._current_scores = outbox, current_scores
         self._labelled: set[tuple[str, str]] = set()  # Log and evaluator.
-        self._known_scorer = standing.scorer
+        self._known_scorer = current_scores.scorer
         self._adopted = 0
 
     def begin(self) -> None:
@@ -87,9 +91,9 @@ class Progress:
         if self._adopted != adopted:
             self._adopted = adopted
             self.begin()
-        if self._standing.scorer != self._known_scorer:
-            self._known_scorer = self._standing.scorer
-            for log_id in self._standing.log_ids:
+        if self._current_scores.scorer != self._known_scorer:
+            self._known_scorer = self._current_scores.scorer
+            for log_id in self._current_scores.log_ids:
                 self._mark(log_id, self._queue.mark)
         self._refresh_refused()
 
@@ -99,7 +103,7 @@ class Progress:
 
     def _is_scored(self, log_id: str, labels: Mapping[str, Label]) -> bool:
         return any(
-            self._standing.is_scored(log_id, evaluator, labels.get(name))
+            self._current_scores.is_scored(log_id, evaluator, labels.get(name))
             for name, evaluator in self._evaluators.items()
         )
 

@@ -14,7 +14,7 @@ import pytest
 from lab_page import NotebookPage, OpenNotebook
 
 from respan_notebook import RespanClient, Sandbox
-from respan_notebook.labelling.sender import wait_until
+from respan_notebook.labelling.outbox.sender import wait_until
 
 REAL_LOGS = Path(__file__).parents[3] / "shared" / "data" / "gsm8k_logs.jsonl.gz"
 ALL = (

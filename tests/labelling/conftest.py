@@ -11,7 +11,7 @@ import pytest
 from labels import Open
 
 from respan_notebook import RespanClient
-from respan_notebook.labelling.annotator import Annotator
+from respan_notebook.labelling.widgets.annotator import Annotator
 
 
 @pytest.fixture

@@ -28,12 +28,12 @@ from respan_notebook import (
     TransportError,
     UnknownEvaluatorError,
 )
-from respan_notebook.labelling import annotator as annotator_module
-from respan_notebook.labelling import sender as sender_module
-from respan_notebook.labelling.annotator import Annotator
-from respan_notebook.labelling.label import Change
-from respan_notebook.labelling.outbox import Outbox
-from respan_notebook.labelling.sender import Sender, wait_until
+from respan_notebook.labelling.outbox import sender as sender_module
+from respan_notebook.labelling.outbox.label import Change
+from respan_notebook.labelling.outbox.outbox import Outbox
+from respan_notebook.labelling.outbox.sender import Sender, wait_until
+from respan_notebook.labelling.widgets import annotator as annotator_module
+from respan_notebook.labelling.widgets.annotator import Annotator
 
 ME = "ann@example.com"
 VALUES: dict[str, Any] = {
@@ -950,7 +950,7 @@ def test_existing__odd_scores_stand_in_nobodys_way(
     sandbox: Sandbox, annotate: Open, monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]
 ) -> None:
     odd = Score(id="s", log_id="demo_01", evaluator_id="eval_helpfulness", scorer=ME, **fields)
-    monkeypatch.setattr("respan_notebook.labelling.lookup.read_scores", lambda *_, **__: [odd])
+    monkeypatch.setattr("respan_notebook.labelling.prefetch.read_scores", lambda *_, **__: [odd])
     annotator = annotate()
     assert annotator.wait()
     annotator.go_to(0)
@@ -1124,7 +1124,7 @@ def test_annotate__says_when_labels_cant_be_kept(
 
 
 def test_default_path__is_in_the_users_data_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    from respan_notebook.labelling.outbox import default_path
+    from respan_notebook.labelling.outbox.outbox import default_path
 
     monkeypatch.setenv("XDG_DATA_HOME", "/somewhere")
     assert default_path().name == "outbox.sqlite3"

@@ -8,8 +8,8 @@ import ipywidgets as widgets
 import pytest
 
 from respan_notebook import Evaluator, InvalidValueError, UnsupportedEvaluatorError
-from respan_notebook.labelling.controls import CONTROLS
-from respan_notebook.labelling.editors import Editor, editor_for
+from respan_notebook.labelling.widgets.controls import CONTROLS
+from respan_notebook.labelling.widgets.editor import Editor, editor_for
 from respan_notebook.sandbox.demo import DEMO_EVALUATORS
 from respan_notebook.values import VALUE_TYPES
 

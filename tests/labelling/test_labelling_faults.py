@@ -31,10 +31,10 @@ from respan_notebook.errors import (
     ServerError,
     TransportError,
 )
-from respan_notebook.labelling import annotator as annotator_module
-from respan_notebook.labelling import sender as sender_module
-from respan_notebook.labelling.annotator import Annotator
-from respan_notebook.labelling.sender import Sender, wait_until
+from respan_notebook.labelling.outbox import sender as sender_module
+from respan_notebook.labelling.outbox.sender import Sender, wait_until
+from respan_notebook.labelling.widgets import annotator as annotator_module
+from respan_notebook.labelling.widgets.annotator import Annotator
 
 ME = "ann@example.com"
 NO_BOUNDS = {"min_score": 5, "max_score": 1}
@@ -376,7 +376,7 @@ def test_by_log__after_another_failure_forgets_that(
     annotator = annotate()
     assert annotator.wait()
     assert "could not be read" not in message(annotator)
-    assert annotator._standing.log_ids == ["demo_01"]
+    assert annotator._current_scores.log_ids == ["demo_01"]
 
 
 # -- whose, and what was there before -----------------------------------------------------------

@@ -17,10 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from respan_notebook.labelling.json_text import json_text, pretty_json
-from respan_notebook.labelling.log_view import LOG_CSS, escaped, log_html
-from respan_notebook.labelling.markdown import markdown_html
-from respan_notebook.labelling.markup import Budget, text_html, visible
+from respan_notebook.labelling.log_view.escape import escaped, visible
+from respan_notebook.labelling.log_view.json_view import json_text, pretty_json
+from respan_notebook.labelling.log_view.log import log_html
+from respan_notebook.labelling.log_view.log_css import LOG_CSS
+from respan_notebook.labelling.log_view.markdown import markdown_html
+from respan_notebook.labelling.log_view.text import Budget, text_html
 from respan_notebook.sandbox.demo import DEMO_LOGS
 
 GSM8K = Path(__file__).parents[2] / "../shared/data/gsm8k_logs.jsonl.gz"

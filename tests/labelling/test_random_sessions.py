@@ -16,8 +16,8 @@ from labels import message, stored
 
 from respan_notebook import RespanClient, Sandbox
 from respan_notebook.errors import BadRequestError
-from respan_notebook.labelling import sender as sender_module
-from respan_notebook.labelling.annotator import Annotator
+from respan_notebook.labelling.outbox import sender as sender_module
+from respan_notebook.labelling.widgets.annotator import Annotator
 
 ME = "ann@example.com"
 STEPS = 50

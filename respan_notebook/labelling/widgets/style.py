@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from respan_notebook.labelling.log_view import LOG_CSS
+from respan_notebook.labelling.log_view.log_css import LOG_CSS
 
 _CSS: Final = """
 .rn-annotator, .rn-editor {

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from respan_notebook.client import RespanClient
-from respan_notebook.labelling.label import SENT, Label
-from respan_notebook.labelling.outbox import Outbox
-from respan_notebook.labelling.sender import body_of
+from respan_notebook.labelling.outbox.label import SENT, Label
+from respan_notebook.labelling.outbox.outbox import Outbox
+from respan_notebook.labelling.outbox.sender import body_of
 from respan_notebook.models import VALUE_FIELDS, Evaluator, Score
 from respan_notebook.values import VALUE_TYPES, target
 
@@ -21,7 +21,7 @@ Former = tuple[dict[str, Any] | None, bool, str | None]
 """The score that is there before a save, whether that is known, and Respan's id of it."""
 
 
-class Standing:
+class CurrentScores:
     """What is known of the scores of some evaluators.
 
     Parameters

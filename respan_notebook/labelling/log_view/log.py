@@ -7,7 +7,8 @@ from itertools import groupby
 from typing import Any, Final
 
 from respan_notebook.checks import is_missing
-from respan_notebook.labelling.fields import (
+from respan_notebook.labelling.log_view.escape import escaped
+from respan_notebook.labelling.log_view.fields import (
     FACTS,
     Cells,
     facts_html,
@@ -18,9 +19,7 @@ from respan_notebook.labelling.fields import (
     titled,
     value_html,
 )
-from respan_notebook.labelling.log_css import LOG_CSS
-from respan_notebook.labelling.markup import Budget, code_html, escaped, text_html
-from respan_notebook.labelling.messages import (
+from respan_notebook.labelling.log_view.messages import (
     as_messages,
     framed,
     is_empty,
@@ -30,8 +29,7 @@ from respan_notebook.labelling.messages import (
     read_json,
     repeats,
 )
-
-__all__ = ["LOG_CSS", "escaped", "log_html"]
+from respan_notebook.labelling.log_view.text import Budget, code_html, text_html
 
 Show = Callable[[Any, Budget], str]
 """A cell -> HTML."""
@@ -58,8 +56,8 @@ def log_html(row: Mapping[str, Any], show: Sequence[Hashable] | None = None) -> 
     Returns
     -------
     str
-        One ``<section class="rn-log">``, styled by :data:`LOG_CSS`. It never raises: what fails
-        when it is looked at is shown as such.
+        One ``<section class="rn-log">``, styled by ``LOG_CSS``. It never raises: what fails when it
+        is looked at is shown as such.
 
     Examples
     --------

@@ -15,9 +15,9 @@ import ipywidgets as widgets
 import traitlets
 
 from respan_notebook.errors import InvalidValueError, UnsupportedEvaluatorError
-from respan_notebook.labelling.controls import CONTROLS, Control
-from respan_notebook.labelling.log_view import escaped
-from respan_notebook.labelling.style import STYLE
+from respan_notebook.labelling.log_view.escape import escaped
+from respan_notebook.labelling.widgets.controls import CONTROLS, Control
+from respan_notebook.labelling.widgets.style import STYLE
 from respan_notebook.models import Evaluator
 from respan_notebook.values import encoder
 

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from respan_notebook.labelling.json_text import (
-    cannot_be_shown,
-    described,
-    is_container,
-    json_text,
-    pretty_json,
-)
-from respan_notebook.labelling.markdown import markdown_cost, markdown_html
+from respan_notebook.labelling.log_view.escape import cannot_be_shown, described, visible
+from respan_notebook.labelling.log_view.json_view import is_container, json_text, pretty_json
+from respan_notebook.labelling.log_view.markdown import markdown_cost, markdown_html
 
 _LONG: Final = 2000  # Characters, and
 _LONG_LINES: Final = 40  # lines, from which on a text is folded,
 _START: Final = 1200  # and how many of them stay visible.
 _START_LINES: Final = 24
-_LONGEST_NAME: Final = 200
 _LONGEST_MARKDOWN: Final = 100_000
 _MOST_OF_TEXT: Final = 200_000  # Characters of one text that are shown,
 _MOST_OF_LOG: Final = 400_000  # and of all texts of a log.
@@ -31,75 +24,6 @@ _MARKDOWN_OF_LOG: Final = 200_000.0  # and for all texts of a log.
 _SHOW_ALL: Final = (
     '<span class="rn-shut">Show all ({:,} characters)</span><span class="rn-open">Show less</span>'
 )
-
-
-# -- characters ---------------------------------------------------------------------------------
-
-_VARIANTS: Final = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
-_UNSEEN: Final = re.compile(
-    # Controls but tab and newline, halves of surrogate pairs, what is no character.
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
-    # Marks that turn the direction of writing, spaces without width, fillers, hidden tags.
-    "\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e"
-    "\u200b\u2060-\u2065\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
-    # Joiners belong to emoji and to several scripts, but not to Latin letters.
-    "|(?<![^\x00-\u02ff\u2000-\u206f])[\u200c\u200d]"
-    # One of these may follow a character; a row of them hides a message.
-    f"|(?<=[{_VARIANTS}])[{_VARIANTS}]"
-)
-_NEWLINE: Final = re.compile("\r\n?")
-
-
-def visible(text: str) -> str:
-    r"""Return a text with the characters written out that nobody sees, or that mislead.
-
-    Controls become ␀, ␛ and the like; the others, as the marks that turn the direction of
-    writing, and halves of surrogate pairs, become ``\u202e``. Tabs and line breaks stay.
-
-    Examples
-    --------
-    >>> visible("a\x00b\u202ec")
-    'a␀b\\u202ec'
-    """
-    if "\r" in text:
-        text = _NEWLINE.sub("\n", text)
-    if text.isascii() and text.isprintable():
-        return text
-    return _UNSEEN.sub(_written_out, text)
-
-
-def _written_out(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    if code < 0x20:  # The controls of ASCII have pictures.
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "\u2421"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
-
-
-def escaped(text: object) -> str:
-    """Return a text for HTML, as content or in a quoted attribute: it shows, and does nothing.
-
-    Parameters
-    ----------
-    text : object
-        Shown by its ``str``; when that fails, by a text that says so.
-
-    Examples
-    --------
-    >>> escaped("<b>Ann & Bo</b>")
-    '&lt;b&gt;Ann &amp; Bo&lt;/b&gt;'
-    """
-    return escape(visible(described(text)))
-
-
-def escaped_name(name: object) -> str:
-    """Return what names something for HTML, as a role or a key: cut to 200 characters."""
-    text = described(name)
-    return escaped(text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}…")
-
-
-# -- texts --------------------------------------------------------------------------------------
 
 
 @dataclass

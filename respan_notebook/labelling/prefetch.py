@@ -20,7 +20,7 @@ Found = Callable[[Sequence[str], Sequence[Score], int], object]
 nanoseconds since 1970)."""
 
 
-class Lookup:
+class Prefetch:
     """Reads the scores of logs, one request after the other, the latest wish first.
 
     Parameters
@@ -30,7 +30,7 @@ class Lookup:
     evaluators : sequence of Evaluator
         Whose scores are wanted.
     found : Callable
-        See :data:`Found`; called from the thread of this lookup.
+        See :data:`Found`; called from the thread of this prefetch.
     waits : Callable
         Is called, from that thread, when :attr:`wait` changed and nothing is found yet.
 
@@ -73,7 +73,9 @@ class Lookup:
                 return  # Meant for when the server still filtered: too many requests.
             self._wishes.append(log_ids)
             if self._thread is None and not self._closed:
-                self._thread = threading.Thread(target=self._run, name="respan-lookup", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._run, name="respan-prefetch", daemon=True
+                )
                 self._thread.start()
 
     def close(self) -> None:

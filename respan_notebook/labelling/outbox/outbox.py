@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import platformdirs
 
-from respan_notebook.labelling.database import Database
-from respan_notebook.labelling.label import REFUSED, SENT, Change, Label
+from respan_notebook.labelling.outbox.database import Database
+from respan_notebook.labelling.outbox.label import REFUSED, SENT, Change, Label
 
 
 class UnknownPastError(Exception):
@@ -51,7 +51,7 @@ class Outbox:
     person : str
         Stands for the owner of a key (:attr:`RespanClient.fingerprint`).
     durable : bool
-        As for :class:`respan_notebook.labelling.database.Database`.
+        As for :class:`respan_notebook.labelling.outbox.database.Database`.
 
     Raises
     ------

@@ -27,8 +27,8 @@ from respan_notebook.errors import (
     RedirectError,
     RespanError,
 )
-from respan_notebook.labelling.label import Label
-from respan_notebook.labelling.outbox import Outbox
+from respan_notebook.labelling.outbox.label import Label
+from respan_notebook.labelling.outbox.outbox import Outbox
 from respan_notebook.models import VALUE_FIELDS, Evaluator, Score, ScoreWrite
 from respan_notebook.push import Sending
 from respan_notebook.retry import BUDGET, Effort, StoppedError, is_passing

@@ -15,7 +15,7 @@ from typing import Any, Final
 import ipywidgets as widgets
 
 from respan_notebook.checks import choice_text, is_number
-from respan_notebook.labelling.json_tree import json_tree
+from respan_notebook.labelling.log_view.json_view import json_tree
 from respan_notebook.models import Evaluator
 
 KEYS: Final = "123456789" + "acdfghiklmopqrtz"

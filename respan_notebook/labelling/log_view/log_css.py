@@ -151,7 +151,7 @@ LOG_CSS: Final = """
 .rn-log .rn-note { color: var(--rn-muted); font-size: 12px; font-style: italic; }
 .rn-log .rn-media { color: var(--rn-muted); font-size: 13px; }
 """
-"""Style sheet for :func:`respan_notebook.labelling.log_view.log_html`.
+"""Style sheet for :func:`respan_notebook.labelling.log_view.log.log_html`.
 
 Everything in it is below ``.rn-log``. Colours are those of JupyterLab's theme, light or dark.
 """

@@ -1,9 +1,9 @@
-"""JSON and Python values as text that reads well."""
+"""Write JSON and Python values as text that reads well, and as a tree that can be folded."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from respan_notebook.checks import is_missing
+from respan_notebook.labelling.log_view.escape import described, escaped
 
 _LONGEST: Final = 100_000  # Characters of JSON text that are parsed.
 _MOST_MEMBERS: Final = 5_000  # Of one list or object.
@@ -18,6 +19,8 @@ _MOST: Final = 200_000  # Characters of a value that are written.
 _DEEPEST: Final = 40
 _LINE: Final = 72
 _CUT: Final = "…"
+_MOST_NODES: Final = 300  # Of a tree.
+_LONGEST_STRING: Final = 200  # Characters of a string in a tree that are shown.
 
 
 class _Number(str):
@@ -74,25 +77,6 @@ def json_text(value: object) -> str:
     }
     """
     return _written(value)[0]
-
-
-def described(value: object) -> str:
-    """Return ``str(value)``, or why it has none.
-
-    Examples
-    --------
-    >>> described(2.5)
-    '2.5'
-    """
-    try:
-        return str.__str__(value if isinstance(value, str) else str(value))
-    except Exception as error:  # noqa: BLE001 - an odd object in a cell is shown as odd.
-        return cannot_be_shown(error)
-
-
-def cannot_be_shown(error: Exception) -> str:
-    """Return what is shown in place of a value that fails when it is looked at."""
-    return f"cannot be shown: {type(error).__name__}"
 
 
 def is_container(value: object) -> bool:
@@ -167,3 +151,48 @@ def _scalar(value: Any) -> str:
 
 def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
+
+
+# -- the tree ------------------------------------------------------------------------------------
+
+
+def json_tree(text: str) -> str:
+    """Return nested ``<details>`` of an object or array; empty for anything else.
+
+    Of a large document the first 300 values are shown.
+    """
+    try:
+        parsed = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(parsed, dict | list) or not parsed:
+        return ""
+    budget = [_MOST_NODES]
+    try:
+        tree = _node("", parsed, budget)
+    except RecursionError:
+        return ""
+    more = "" if budget[0] > 0 else "<p>and more, which is not shown</p>"
+    return f'<div class="rn-tree">{tree}{more}</div>'
+
+
+def _node(name: str, value: Any, budget: list[int]) -> str:
+    budget[0] -= 1
+    if not isinstance(value, dict | list) or not value:
+        return f"<div>{name}{_leaf(value)}</div>"
+    named: Iterable[tuple[Any, Any]] = (
+        value.items() if isinstance(value, dict) else enumerate(value)
+    )
+    size = f"{{{len(value)}}}" if isinstance(value, dict) else f"[{len(value)}]"
+    inside = []
+    for key, member in named:
+        if budget[0] <= 0:
+            break
+        inside.append(_node(f"<b>{escaped(key)}</b> ", member, budget))
+    return f"<details open><summary>{name}{size}</summary>{''.join(inside)}</details>"
+
+
+def _leaf(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    cut = _CUT if len(text) > _LONGEST_STRING else ""
+    return f"<code>{escaped(text[:_LONGEST_STRING])}{cut}</code>"

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 import ipywidgets as widgets
 
-from respan_notebook.labelling.editors import Editor
-from respan_notebook.labelling.keyboard import HELP
-from respan_notebook.labelling.log_view import escaped
+from respan_notebook.labelling.log_view.escape import escaped
+from respan_notebook.labelling.widgets.editor import Editor
+from respan_notebook.labelling.widgets.keyboard import HELP
 
 
 def action_button(text: str, key: str, action: str, act: Callable[[], None]) -> widgets.Button:

@@ -21,19 +21,30 @@ import pandas as pd
 from respan_notebook.client import RespanClient
 from respan_notebook.errors import ConfigurationError, FrameError
 from respan_notebook.labelling.changes import change_of
-from respan_notebook.labelling.editors import SET, SHOWN, Editor, UnsupportedEditor, plain_editor
-from respan_notebook.labelling.keyboard import ACTIONS, Keyboard
-from respan_notebook.labelling.label import REFUSED, WAITING, Label
-from respan_notebook.labelling.log_view import log_html
-from respan_notebook.labelling.lookup import Lookup
-from respan_notebook.labelling.outbox import Outbox, UnknownPastError
+from respan_notebook.labelling.current_scores import CurrentScores, identity, value_of
+from respan_notebook.labelling.log_view.log import log_html
+from respan_notebook.labelling.outbox.label import REFUSED, WAITING, Label
+from respan_notebook.labelling.outbox.outbox import Outbox, UnknownPastError
+from respan_notebook.labelling.outbox.sender import Sender, wait_until
+from respan_notebook.labelling.prefetch import Prefetch
 from respan_notebook.labelling.progress import Progress
 from respan_notebook.labelling.queue import CHUNK, Queue
 from respan_notebook.labelling.queue import SHOWN as FILTERS
-from respan_notebook.labelling.screen import action_button, close_all, help_html, status_html
-from respan_notebook.labelling.sender import Sender, wait_until
-from respan_notebook.labelling.standing import Standing, identity, value_of
-from respan_notebook.labelling.style import STYLE
+from respan_notebook.labelling.widgets.editor import (
+    SET,
+    SHOWN,
+    Editor,
+    UnsupportedEditor,
+    plain_editor,
+)
+from respan_notebook.labelling.widgets.keyboard import ACTIONS, Keyboard
+from respan_notebook.labelling.widgets.screen import (
+    action_button,
+    close_all,
+    help_html,
+    status_html,
+)
+from respan_notebook.labelling.widgets.style import STYLE
 from respan_notebook.models import Evaluator, Score
 
 Self = TypeVar("Self", bound="Annotator")
@@ -104,16 +115,16 @@ class Annotator(widgets.VBox):
         self._queue = queue
         self._client, self._outbox, self._columns = client, outbox, show
         self._sender = Sender(outbox, client, self._changed_behind)
-        self._lookup = Lookup(
+        self._lookup = Prefetch(
             client,
             [one for one in evaluators if identity(one)],
             self._found,
             self._changed_behind,
         )
         self._asked: set[int] = set()  # Chunks of rows.
-        self._standing = Standing(evaluators, client, outbox)
+        self._current_scores = CurrentScores(evaluators, client, outbox)
         known = {identity(one): one for one in evaluators}
-        self._progress = Progress(queue, known, outbox, self._standing)
+        self._progress = Progress(queue, known, outbox, self._current_scores)
         self._last_scores = self._progress.no_scores()
         self._restored: dict[str, Any] = {}  # Drafts that were there when the log was shown.
         self._showing = False
@@ -209,7 +220,7 @@ class Annotator(widgets.VBox):
 
     def _show_former(self, editor: Editor, label: Label | None, *, stays: bool) -> None:
         log_id = self._queue.log_id_or_none or ""
-        fields, source = self._standing.fields(log_id, editor.evaluator, label)
+        fields, source = self._current_scores.fields(log_id, editor.evaluator, label)
         former = value_of(fields or {}, editor.evaluator)
         if stays:
             editor.know(former, source)
@@ -333,7 +344,7 @@ class Annotator(widgets.VBox):
         end = time.monotonic() + _FIRST_LOOK
         while (position := self._queue.first_unscored()) is not None:
             self._queue.position = position
-            if self._queue.log_id_or_none in (None, *self._standing.log_ids):
+            if self._queue.log_id_or_none in (None, *self._current_scores.log_ids):
                 return
             self._ask_around()
             wait_until(lambda: not self._lookup.busy, end - time.monotonic())
@@ -348,11 +359,11 @@ class Annotator(widgets.VBox):
         """Keep what is entered, and go to the next log; say so when that is not possible."""
         try:
             log_id = self._queue.log_id
-            labels = self._labels()
+            labels, current = self._labels(), self._current_scores
             changes = [
                 change
                 for name, editor in self._by_identity.items()
-                if (change := change_of(editor, labels.get(name), self._queue, self._standing))
+                if (change := change_of(editor, labels.get(name), self._queue, current))
             ]
         except ValueError as error:
             self._say(f"Nothing was saved. {error}", wrong=True)
@@ -363,7 +374,7 @@ class Annotator(widgets.VBox):
         able = [n for n, one in self._by_identity.items() if not isinstance(one, UnsupportedEditor)]
         self._outbox.save(log_id, changes, able)
         if changes:
-            self._standing.changed(log_id, [change.evaluator for change in changes])
+            self._current_scores.changed(log_id, [change.evaluator for change in changes])
             self._progress.mark(log_id)
         self._go_on("Saved." if changes else "Nothing was changed.")
         self._sender.kick()
@@ -401,7 +412,7 @@ class Annotator(widgets.VBox):
             self._say("There is nothing to undo.")
             return
         log_id, changed = undone
-        self._standing.changed(log_id, changed)
+        self._current_scores.changed(log_id, changed)
         self._progress.mark(log_id)
         self._queue.position = self._queue.rows[log_id][0]
         self._message = (f"The last save of log {log_id} is undone.", False)
@@ -547,7 +558,7 @@ class Annotator(widgets.VBox):
     @_exclusive
     def _found(self, log_ids: Sequence[str], scores: Sequence[Score], began: int) -> None:
         """Take in what was looked up, and show it where nothing was entered yet."""
-        self._standing.take_in(log_ids, scores, began)
+        self._current_scores.take_in(log_ids, scores, began)
         self._progress.mark_found({*log_ids, *(score.log_id or "" for score in scores)})
         if not log_ids:
             self._asked.clear()  # It failed; the next log asks again.

@@ -1,0 +1,69 @@
+"""Open an annotator of a frame of logs."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from respan_notebook.client import RespanClient
+from respan_notebook.errors import ConfigurationError, FrameError, ServerError, TransportError
+from respan_notebook.evaluators import Catalogue, choose
+from respan_notebook.labelling.outbox.outbox import Outbox, default_path
+from respan_notebook.labelling.queue import Queue
+from respan_notebook.labelling.widgets.annotator import Annotator
+from respan_notebook.models import Evaluator
+from respan_notebook.shapes import same_names
+
+
+def open_annotator(
+    frame: pd.DataFrame,
+    evaluators: str | Evaluator | Sequence[str | Evaluator],
+    client: RespanClient | None,
+    show: Hashable | Sequence[Hashable] | None,
+    outbox: str | Path | None,
+) -> Annotator:
+    """Return an annotator; see :meth:`respan_notebook.RespanAccessor.annotate`."""
+    client = client or RespanClient()
+    wanted = [evaluators] if isinstance(evaluators, str | Evaluator) else list(evaluators)
+    if not wanted:
+        raise ConfigurationError("no evaluator given: pass slugs, ids or Evaluator objects")
+    queue = Queue(frame)
+    columns = _shown(frame, show)
+    path = Path(outbox) if outbox is not None else default_path()
+    box = Outbox(path.absolute(), client.base_url, client.fingerprint)
+    try:
+        definitions = _definitions(wanted, client, box)
+        return Annotator(queue, definitions, client, box, show=columns)
+    except BaseException:
+        box.close()
+        raise
+
+
+def _shown(
+    frame: pd.DataFrame, show: Hashable | Sequence[Hashable] | None
+) -> Sequence[Hashable] | None:
+    columns = show if show is None or isinstance(show, list) else [show]
+    for name in columns or ():
+        if name not in frame.columns:
+            raise FrameError(f"show: no column {name!r}; {choose(name, frame.columns)}")
+    return columns
+
+
+def _definitions(
+    wanted: Sequence[str | Evaluator], client: RespanClient, box: Outbox
+) -> list[Evaluator]:
+    """Return the evaluators, those of the server as it last said when it can't be reached."""
+    catalogue = Catalogue(None, client)
+    names = list(same_names(wanted, catalogue))
+    try:
+        found = [catalogue[name] for name in names]
+    except (TransportError, ServerError):
+        kept = [box.evaluator(name) for name in names]
+        if not all(kept):
+            raise
+        return [Evaluator.model_validate(one) for one in kept]
+    for name, one in zip(names, found, strict=True):
+        box.keep_evaluator(name, one.model_dump(mode="json"))
+    return found

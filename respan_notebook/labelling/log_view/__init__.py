@@ -1,0 +1,1 @@
+"""Render a log as safe HTML."""

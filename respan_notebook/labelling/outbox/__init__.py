@@ -1,0 +1,1 @@
+"""Store labels on disk and deliver them to Respan."""

@@ -1,0 +1,1 @@
+"""Draw the annotator and its editors as Jupyter widgets."""
