@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from respan_notebook.labelling.log_view.escape import escaped, visible
 from respan_notebook.labelling.log_view.json_view import json_text, pretty_json
 from respan_notebook.labelling.log_view.log import log_html
-from respan_notebook.labelling.log_view.log_css import LOG_CSS
 from respan_notebook.labelling.log_view.markdown import markdown_html
 from respan_notebook.labelling.log_view.text import Budget, text_html
+from respan_notebook.labelling.static import read_static
 from respan_notebook.sandbox.demo import DEMO_LOGS
 
 GSM8K = Path(__file__).parents[2] / "../shared/data/gsm8k_logs.jsonl.gz"
@@ -777,9 +777,10 @@ def test_log_html__real_logs_lose_no_character() -> None:
 
 
 def test_log_css__touches_nothing_but_logs() -> None:
-    rules = re.findall(r"([^{}]+)\{[^{}]*\}", LOG_CSS)
+    sheet = read_static("log.css")
+    rules = re.findall(r"([^{}]+)\{[^{}]*\}", sheet)
     selectors = [part for rule in rules for part in re.split(r",(?![^(]*\))", rule)]
     assert len(selectors) > 50
     assert [one for one in selectors if not one.strip().startswith(".rn-log")] == []
-    assert "url(" not in LOG_CSS
-    assert "@import" not in LOG_CSS
+    assert "url(" not in sheet
+    assert "@import" not in sheet

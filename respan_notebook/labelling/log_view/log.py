@@ -56,7 +56,7 @@ def log_html(row: Mapping[str, Any], show: Sequence[Hashable] | None = None) -> 
     Returns
     -------
     str
-        One ``<section class="rn-log">``, styled by ``LOG_CSS``. It never raises: what fails when it
+        One ``<section class="rn-log">``, styled by ``log.css``. It never raises: what fails when it
         is looked at is shown as such.
 
     Examples

@@ -30,6 +30,7 @@ from respan_notebook.labelling.prefetch import Prefetch
 from respan_notebook.labelling.progress import Progress
 from respan_notebook.labelling.queue import CHUNK, Queue
 from respan_notebook.labelling.queue import SHOWN as FILTERS
+from respan_notebook.labelling.static import STYLE
 from respan_notebook.labelling.widgets.editor import (
     SET,
     SHOWN,
@@ -44,7 +45,6 @@ from respan_notebook.labelling.widgets.screen import (
     help_html,
     status_html,
 )
-from respan_notebook.labelling.widgets.style import STYLE
 from respan_notebook.models import Evaluator, Score
 
 Self = TypeVar("Self", bound="Annotator")

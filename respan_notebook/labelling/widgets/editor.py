@@ -16,8 +16,8 @@ import traitlets
 
 from respan_notebook.errors import InvalidValueError, UnsupportedEvaluatorError
 from respan_notebook.labelling.log_view.escape import escaped
+from respan_notebook.labelling.static import STYLE
 from respan_notebook.labelling.widgets.controls import CONTROLS, Control
-from respan_notebook.labelling.widgets.style import STYLE
 from respan_notebook.models import Evaluator
 from respan_notebook.values import encoder
 
