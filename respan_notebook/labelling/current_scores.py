@@ -1,4 +1,4 @@
-"""What stands now: the score that a log has by an evaluator, here or in Respan.
+"""Tell the current score of a log by an evaluator: entered here, or found in Respan.
 
 The outbox knows what was entered on this machine; a look-up says what Respan had a moment ago. Of
 what was entered here since, the outbox knows better.
@@ -22,7 +22,7 @@ Former = tuple[dict[str, Any] | None, bool, str | None]
 
 
 class CurrentScores:
-    """What is known of the scores of some evaluators.
+    """Keep the current scores of some evaluators.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class CurrentScores:
     def fields(
         self, log_id: str, evaluator: Evaluator, label: Label | None
     ) -> tuple[Mapping[str, Any] | None, str]:
-        """Return the fields of the score that stands, None for no score, and where it is."""
+        """Return the fields of the current score, None for no score, and where it is."""
         if self._is_old(log_id, evaluator, label):
             score = self._looked_up(log_id, evaluator)
             by = f", by {score.scorer}" if score is not None and score.scorer else ""

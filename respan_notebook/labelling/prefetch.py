@@ -1,4 +1,4 @@
-"""What Respan already has of the logs at hand, read in the background."""
+"""Read the scores that Respan has of the logs at hand, in the background."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ nanoseconds since 1970)."""
 
 
 class Prefetch:
-    """Reads the scores of logs, one request after the other, the latest wish first.
+    """Read the scores of logs, one request after the other, the latest wish first.
 
     Parameters
     ----------

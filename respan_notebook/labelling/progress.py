@@ -37,7 +37,7 @@ class Progress:
     outbox : Outbox
         What was entered.
     current_scores : CurrentScores
-        What stands in Respan.
+        Which scores the logs have.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Escape text of a log, which may be hostile: it shows, and does nothing."""
+"""Escape the text of a log, which may be hostile, so that it is shown and does nothing."""
 
 from __future__ import annotations
 
@@ -24,15 +24,10 @@ _NEWLINE: Final = re.compile("\r\n?")
 
 
 def visible(text: str) -> str:
-    r"""Return a text with the characters written out that nobody sees, or that mislead.
+    r"""Write out the characters of a text that nobody sees, or that mislead.
 
     Controls become ␀, ␛ and the like; the others, as the marks that turn the direction of
     writing, and halves of surrogate pairs, become ``\u202e``. Tabs and line breaks stay.
-
-    Examples
-    --------
-    >>> visible("a\x00b\u202ec")
-    'a␀b\\u202ec'
     """
     if "\r" in text:
         text = _NEWLINE.sub("\n", text)
@@ -51,35 +46,18 @@ def _written_out(match: re.Match[str]) -> str:
 
 
 def escaped(text: object) -> str:
-    """Return a text for HTML, as content or in a quoted attribute: it shows, and does nothing.
-
-    Parameters
-    ----------
-    text : object
-        Shown by its ``str``; when that fails, by a text that says so.
-
-    Examples
-    --------
-    >>> escaped("<b>Ann & Bo</b>")
-    '&lt;b&gt;Ann &amp; Bo&lt;/b&gt;'
-    """
+    """Escape any value, by its ``str``, for the content or a quoted attribute of HTML."""
     return escape(visible(described(text)))
 
 
 def escaped_name(name: object) -> str:
-    """Return what names something for HTML, as a role or a key: cut to 200 characters."""
+    """Escape a name, such as a role or a column, cut to 200 characters."""
     text = described(name)
     return escaped(text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}…")
 
 
 def described(value: object) -> str:
-    """Return ``str(value)``, or why it has none.
-
-    Examples
-    --------
-    >>> described(2.5)
-    '2.5'
-    """
+    """Return ``str(value)``, or a text that says why it has none."""
     try:
         return str.__str__(value if isinstance(value, str) else str(value))
     except Exception as error:  # noqa: BLE001 - an odd object in a cell is shown as odd.
@@ -87,5 +65,5 @@ def described(value: object) -> str:
 
 
 def cannot_be_shown(error: Exception) -> str:
-    """Return what is shown in place of a value that fails when it is looked at."""
+    """Return the text shown in place of a value that fails when it is looked at."""
     return f"cannot be shown: {type(error).__name__}"

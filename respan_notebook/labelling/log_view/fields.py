@@ -1,4 +1,4 @@
-"""What is known of a log beside its conversation, as HTML: facts on a line, fields in tables."""
+"""Render the facts of a log on a line, and its metadata and other fields in tables."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from respan_notebook.labelling.log_view.json_view import is_container, pretty_js
 from respan_notebook.labelling.log_view.messages import is_empty, read_json
 from respan_notebook.labelling.log_view.text import Budget, code_html
 
-Cells = Mapping[Hashable, Any]
+LogCells = Mapping[Hashable, Any]
 """The cells of a row that are not missing, by column."""
 
 _LONGEST_FACT: Final = 200  # Characters on one line; what is longer becomes a block.
@@ -23,7 +23,7 @@ _MOST_FIELDS: Final = 200
 
 
 def is_short(cell: Any) -> bool:
-    """Whether a cell can be written on a line with others."""
+    """Return whether a cell can be written on a line with others."""
     try:
         text = "" if is_container(cell) else described(cell)
     except Exception:  # noqa: BLE001 - an odd object is shown as such.
@@ -31,8 +31,8 @@ def is_short(cell: Any) -> bool:
     return 0 < len(text) <= _LONGEST_FACT and "\n" not in text
 
 
-def facts_html(cells: Cells) -> str:
-    """Return cells of :data:`FACTS` on a line."""
+def facts_html(cells: LogCells) -> str:
+    """Render cells of :data:`FACTS` on a line."""
     facts = "".join(
         f"<div><dt>{FACTS[column][0]}</dt><dd><bdi>{escaped(_fact(column, cell))}</bdi></dd></div>"
         for column, cell in cells.items()
@@ -48,16 +48,16 @@ def _fact(column: Hashable, cell: Any) -> str:
 
 
 def metadata_html(cell: Any, budget: Budget) -> str:
-    """Return the metadata, an object or its JSON text, as a table."""
+    """Render the metadata, an object or its JSON text, as a table."""
     value = read_json(cell) if isinstance(cell, str) else cell
     if is_empty(value):
         return ""
     is_table = isinstance(value, Mapping)
-    return titled("metadata", _table(value, budget) if is_table else value_html(cell, budget))
+    return field_html("metadata", _table(value, budget) if is_table else value_html(cell, budget))
 
 
-def more_html(cells: Cells, budget: Budget) -> str:
-    """Return the cells that have no place of their own, folded."""
+def more_html(cells: LogCells, budget: Budget) -> str:
+    """Render the cells that have no place of their own, folded."""
     if not cells:
         return ""
     return (
@@ -73,14 +73,14 @@ def _table(fields: Mapping[Any, Any], budget: Budget) -> str:
         for name, value in islice(fields.items(), _MOST_FIELDS)
     )
     left_out = len(fields) - _MOST_FIELDS
-    more = note(f"{left_out:,} more fields are not shown.") if left_out > 0 else ""
+    more = note_html(f"{left_out:,} more fields are not shown.") if left_out > 0 else ""
     return f'<table class="rn-fields"><tbody>{rows}</tbody></table>{more}'
 
 
 def value_html(value: Any, budget: Budget) -> str:
-    """Return a value as it stands, on the line when it is short."""
+    """Render a value as it stands, on the line when it is short."""
     if type(value) is str and not value.strip():
-        return note("(empty)")
+        return note_html("(empty)")
     if not is_short(value):
         return code_html(value, budget)
     text = described(value)
@@ -89,14 +89,14 @@ def value_html(value: Any, budget: Budget) -> str:
     return f"<bdi>{escaped(text)}</bdi>"
 
 
-def titled(column: Hashable, html: str) -> str:
-    """Return HTML under the name of its column."""
+def field_html(column: Hashable, html: str) -> str:
+    """Put HTML under the name of its column."""
     name = f'<h4 class="rn-name"><bdi>{escaped_name(column)}</bdi></h4>'
     return f'<div class="rn-field">{name}{html}</div>'
 
 
-def note(text: str) -> str:
-    """Return what the view itself says."""
+def note_html(text: str) -> str:
+    """Render a remark of the view itself."""
     return f'<p class="rn-note">{text}</p>'
 
 

@@ -1,4 +1,4 @@
-"""Write JSON and Python values as text that reads well, and as a tree that can be folded."""
+"""Render JSON and Python values as indented text, and as a tree that can be folded."""
 
 from __future__ import annotations
 
@@ -24,32 +24,23 @@ _LONGEST_STRING: Final = 200  # Characters of a string in a tree that are shown.
 
 
 class _Number(str):
-    """A number as the text spells it: to who judges an answer 48.90 is not 48.9."""
+    """Keep the spelling of a number: to who judges an answer 48.90 is not 48.9."""
 
     __slots__ = ()
 
 
 class _Object(list[tuple[str, Any]]):
-    """The members of an object as the text has them, repeated names included."""
+    """Keep the members of an object as the text has them, repeated names included."""
 
     def items(self) -> list[tuple[str, Any]]:
         return self
 
 
 def pretty_json(text: str) -> str | None:
-    """Return a text that is a JSON object or list, indented; None when it is anything else.
+    """Indent a text that is a JSON object or list; return None when it is anything else.
 
     Numbers keep their spelling and objects their repeated names. None also for what is nested
     more than 40 deep or longer than 100,000 characters: then the text is best shown as it is.
-
-    Examples
-    --------
-    >>> print(pretty_json('{"total": 48.90, "items": [1, 2]}'))
-    {
-      "total": 48.90,
-      "items": [1, 2]
-    }
-    >>> pretty_json("48.90")
     """
     stripped = text.strip()
     if len(text) > _LONGEST or stripped[:1] + stripped[-1:] not in ("{}", "[]"):
@@ -62,32 +53,24 @@ def pretty_json(text: str) -> str | None:
     return pretty if is_whole else None
 
 
-def json_text(value: object) -> str:
-    """Return a value as indented JSON text, whatever it is.
+def indented_json(value: object) -> str:
+    """Write any value as indented JSON text.
 
-    What JSON has no word for is written as text; a missing value as null. What is nested too
-    deep, or too long, ends in "…".
-
-    Examples
-    --------
-    >>> print(json_text({"size": (2, 3), "at": pd.Timestamp("2026-01-05")}))
-    {
-      "size": [2, 3],
-      "at": "2026-01-05 00:00:00"
-    }
+    A value that JSON does not know is written as text, a missing one as null. A value that is
+    nested too deep, or too long, ends in "…".
     """
     return _written(value)[0]
 
 
 def is_container(value: object) -> bool:
-    """Whether a value is shown with its members: a list, tuple, set, array or mapping."""
+    """Return whether a value is shown with its members: a list, tuple, set, array or mapping."""
     if isinstance(value, np.ndarray):
         return value.ndim > 0
     return isinstance(value, list | tuple | set | frozenset | Mapping)
 
 
 def _written(value: object) -> tuple[str, bool]:
-    """Return a value as text, and whether that is all of it."""
+    """Write a value as text; return it, and whether that is all of it."""
     pieces: list[str] = []
     left, is_whole = _MOST, True
     for piece in _pieces(value, 0):
@@ -126,7 +109,7 @@ def _pieces(value: Any, depth: int) -> Iterator[str]:
 
 
 def _on_one_line(members: list[Any], *, named: bool) -> str | None:
-    """Return a short list of plain values on one line; objects only when they are empty."""
+    """Write a short list of plain values on one line; objects only when they are empty."""
     if not members:
         return ""
     if named or len(members) > _LINE // 3 or any(map(is_container, members)):
@@ -157,7 +140,7 @@ def _quoted(text: str) -> str:
 
 
 def json_tree(text: str) -> str:
-    """Return nested ``<details>`` of an object or array; empty for anything else.
+    """Render an object or array as nested ``<details>``; return "" for anything else.
 
     Of a large document the first 300 values are shown.
     """
@@ -185,10 +168,10 @@ def _node(name: str, value: Any, budget: list[int]) -> str:
     )
     size = f"{{{len(value)}}}" if isinstance(value, dict) else f"[{len(value)}]"
     inside = []
-    for key, member in named:
+    for member_name, member in named:
         if budget[0] <= 0:
             break
-        inside.append(_node(f"<b>{escaped(key)}</b> ", member, budget))
+        inside.append(_node(f"<b>{escaped(member_name)}</b> ", member, budget))
     return f"<details open><summary>{name}{size}</summary>{''.join(inside)}</details>"
 
 

@@ -1,4 +1,4 @@
-"""One log as safe HTML: the conversation first, then what else is known of it."""
+"""Render one log as safe HTML: the conversation, then facts, metadata and other columns."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from respan_notebook.checks import is_missing
 from respan_notebook.labelling.log_view.escape import escaped
 from respan_notebook.labelling.log_view.fields import (
     FACTS,
-    Cells,
+    LogCells,
     facts_html,
+    field_html,
     is_short,
     metadata_html,
     more_html,
-    note,
-    titled,
+    note_html,
     value_html,
 )
 from respan_notebook.labelling.log_view.messages import (
     as_messages,
-    framed,
+    framed_html,
     is_empty,
     members_of,
     message_html,
@@ -31,7 +31,7 @@ from respan_notebook.labelling.log_view.messages import (
 )
 from respan_notebook.labelling.log_view.text import Budget, code_html, text_html
 
-Show = Callable[[Any, Budget], str]
+RenderCell = Callable[[Any, Budget], str]
 """A cell -> HTML."""
 
 _HAVE_A_PLACE: Final = frozenset({"metadata", "blurred", "error_message"})
@@ -43,32 +43,17 @@ _BLURRED: Final = (
 
 
 def log_html(row: Mapping[str, Any], show: Sequence[Hashable] | None = None) -> str:
-    """Return one row of a frame of logs as HTML in which nothing runs or loads.
+    """Render one row of a frame of logs as HTML in which nothing runs or loads.
 
-    Parameters
-    ----------
-    row : mapping of column to cell
-        Cells as pandas gives them. Missing ones (None, NaN, NaT, ``pd.NA``) are left out.
-    show : sequence of column names, optional
-        What to show, in this order. Else everything: errors, the conversation, a line of facts,
-        the metadata, and the other columns folded.
-
-    Returns
-    -------
-    str
-        One ``<section class="rn-log">``, styled by ``log.css``. It never raises: what fails when it
-        is looked at is shown as such.
-
-    Examples
-    --------
-    >>> html = log_html({"input": "2 * 3?", "output": "**6**", "latency": 0.5})
-    >>> "<strong>6</strong>" in html, "0.5 s" in html
-    (True, True)
+    Missing cells (None, NaN, NaT, ``pd.NA``) are left out. ``show`` names the columns to show, in
+    this order; by default all are: errors, the conversation, a line of facts, the metadata, and
+    the other columns folded. It never raises: a cell that fails when it is looked at is shown as
+    such. ``static/log.css`` styles the section.
     """
-    cells: Cells = {column: cell for column, cell in row.items() if not _is_missing(cell)}
+    cells: LogCells = {column: cell for column, cell in row.items() if not _is_missing(cell)}
     budget = Budget()
     body = _arranged(cells, budget) if show is None else _picked(cells, show, budget)
-    return f'<section class="rn-log">{body or note("This log is empty.")}</section>'
+    return f'<section class="rn-log">{body or note_html("This log is empty.")}</section>'
 
 
 def _is_missing(cell: object) -> bool:
@@ -81,7 +66,7 @@ def _is_missing(cell: object) -> bool:
 # -- the arrangement ----------------------------------------------------------------------------
 
 
-def _arranged(cells: Cells, budget: Budget) -> str:
+def _arranged(cells: LogCells, budget: Budget) -> str:
     alerts = _alerts(cells, budget)
     conversation, used = _conversation(cells, budget)
     facts = facts_html({column: cells[column] for column in FACTS if _is_fact(cells, column)})
@@ -98,36 +83,36 @@ def _arranged(cells: Cells, budget: Budget) -> str:
     if not alerts and not conversation:
         # A frame of other columns than the API's: its texts are what there is to read.
         names = [column for column, cell in more.items() if type(cell) is str]
-        texts = "".join(_block(name, {name: more.pop(name)}, budget) for name in names)
+        texts = "".join(_column_html(name, {name: more.pop(name)}, budget) for name in names)
     return alerts + conversation + texts + facts + metadata + more_html(more, budget)
 
 
-def _picked(cells: Cells, show: Sequence[Hashable], budget: Budget) -> str:
+def _picked(cells: LogCells, show: Sequence[Hashable], budget: Budget) -> str:
     pieces = []
     for are_facts, columns in groupby(show, lambda column: _is_fact(cells, column)):
         if are_facts:
             pieces.append(facts_html({column: cells[column] for column in columns}))
         else:
-            pieces += [_block(column, cells, budget) for column in columns]
+            pieces += [_column_html(column, cells, budget) for column in columns]
     return "".join(pieces)
 
 
-def _block(column: Hashable, cells: Cells, budget: Budget) -> str:
+def _column_html(column: Hashable, cells: LogCells, budget: Budget) -> str:
     if column not in cells:
-        return titled(column, note("(missing)"))
+        return field_html(column, note_html("(missing)"))
     cell = cells[column]
     if _alert_words(column, cell):
         return _alerts({column: cell}, budget)
     if column in _BLOCKS:
         return _guarded(_BLOCKS[column], cell, budget)
-    return titled(column, _guarded(_text, cell, budget))
+    return field_html(column, _guarded(_cell_html, cell, budget))
 
 
-def _text(cell: Any, budget: Budget) -> str:
+def _cell_html(cell: Any, budget: Budget) -> str:
     return text_html(cell, budget) if isinstance(cell, str) else value_html(cell, budget)
 
 
-def _is_fact(cells: Cells, column: Hashable) -> bool:
+def _is_fact(cells: LogCells, column: Hashable) -> bool:
     return (
         column in FACTS
         and column in cells
@@ -136,9 +121,9 @@ def _is_fact(cells: Cells, column: Hashable) -> bool:
     )
 
 
-def _guarded(show: Show, cell: Any, budget: Budget) -> str:
+def _guarded(render: RenderCell, cell: Any, budget: Budget) -> str:
     try:
-        return show(cell, budget)
+        return render(cell, budget)
     except Exception:  # noqa: BLE001 - an odd object costs its arrangement, not the log.
         return code_html(cell, budget)
 
@@ -146,7 +131,7 @@ def _guarded(show: Show, cell: Any, budget: Budget) -> str:
 # -- errors -------------------------------------------------------------------------------------
 
 
-def _alerts(cells: Cells, budget: Budget) -> str:
+def _alerts(cells: LogCells, budget: Budget) -> str:
     lines = []
     for column in _ALERTS:
         words = _alert_words(column, cells.get(column))
@@ -184,8 +169,8 @@ _ALERTS: Final[Mapping[Hashable, Callable[[Any], str]]] = {
 # -- the conversation ---------------------------------------------------------------------------
 
 
-def _conversation(cells: Cells, budget: Budget) -> tuple[str, set[Hashable]]:
-    """Return the conversation and the columns that are in it, also those that only repeat it."""
+def _conversation(cells: LogCells, budget: Budget) -> tuple[str, set[Hashable]]:
+    """Render the conversation; return it, and the columns that are in it or only repeat it."""
     sides = {name: _messages(cells[name]) for name in _TURNS if name in cells}
     said = [message for messages in sides.values() for message in messages]
     html, used = "", set[Hashable](sides)
@@ -215,15 +200,15 @@ def _repeats(cell: object, messages: Sequence[Any]) -> bool:
         return False
 
 
-def _said_by(role: str) -> Show:
-    def show(cell: Any, budget: Budget) -> str:
+def _said_by(role: str) -> RenderCell:
+    def render(cell: Any, budget: Budget) -> str:
         return messages_html(_messages(cell), budget, role=role)
 
-    return show
+    return render
 
 
-def _passed(role: str) -> Show:
-    def show(cell: Any, budget: Budget) -> str:
+def _passed(role: str) -> RenderCell:
+    def render(cell: Any, budget: Budget) -> str:
         messages = as_messages(cell)
         if messages:
             return messages_html(messages, budget, role=role)
@@ -233,15 +218,15 @@ def _passed(role: str) -> Show:
             return message_html(text if isinstance(text, str) else cell, budget, role=role)
         if isinstance(cell, Mapping) and "content" in cell:
             return message_html(cell, budget, role=role)
-        return framed(role, code_html(cell, budget))
+        return framed_html(role, code_html(cell, budget))
 
-    return show
+    return render
 
 
 _TURNS: Final = {"prompt_messages": "input", "completion_message": "output"}
 """Column of messages -> the one that is shown when there are none."""
 
-_BLOCKS: Final[Mapping[Hashable, Show]] = {
+_BLOCKS: Final[Mapping[Hashable, RenderCell]] = {
     "prompt_messages": _said_by("user"),
     "completion_message": _said_by("assistant"),
     "input": _passed("input"),

@@ -1,4 +1,4 @@
-"""Markdown of a language model, which may be hostile, as safe HTML."""
+"""Render Markdown of a language model, which may be hostile, as safe HTML."""
 
 from __future__ import annotations
 
@@ -14,22 +14,16 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-_LONGEST_ADDRESS: Final = (
-    2000  # Longer ones stay text: normalizing takes 1 microsecond a character.
-)
+# Characters; longer addresses stay text: normalizing takes 1 microsecond a character.
+_LONGEST_ADDRESS: Final = 2000
 _ADDRESS: Final = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 
 
 def markdown_html(text: str) -> str:
-    r"""Return Markdown as HTML in which nothing runs or loads.
+    """Render Markdown as HTML in which nothing runs or loads.
 
     Line breaks stay; headings begin at ``h5``; an image becomes a text with its address; only
     http, https and mailto become links. HTML in the text is shown as it is written.
-
-    Examples
-    --------
-    >>> markdown_html("**16** <b> $<<4*4*1=16>>")
-    '<p><strong>16</strong> &lt;b&gt; $&lt;&lt;4*4*1=16&gt;&gt;</p>\n'
     """
     return _CLEANER.clean(_MARKDOWN.render(text))
 
@@ -44,7 +38,7 @@ _PARENTHESES: Final = 32  # Open parentheses at which markdown-it gives up an ad
 
 
 def markdown_cost(text: str) -> float:
-    """Return the microseconds that :func:`markdown_html` takes at most, roughly.
+    """Estimate the microseconds that :func:`markdown_html` takes at most.
 
     Markdown of hostile text is not linear: an address is tried from each of 32 open parentheses,
     a short row of a table is filled up with empty cells, and quotes in quotes look at all their
@@ -73,7 +67,7 @@ def _block_cost(block: str) -> float:
 
 
 def _literal(state: StateInline, silent: bool) -> bool:
-    r"""Keep what is meant as it stands: the stars of 3*4*5 and x**2, the brackets of \(x\)."""
+    r"""Keep mathematics as it is written: the stars of 3*4*5 and x**2, the brackets of \(x\)."""
     match = _LITERAL.match(state.src, state.pos, state.posMax)
     if not match:
         return False
@@ -89,7 +83,7 @@ _LITERAL: Final = re.compile(
 
 
 def _refine(state: StateCore) -> None:
-    """Set what the logs may not: classes for alignment, true addresses as titles of links."""
+    """Set the levels of headings, classes for alignment, true addresses as titles of links."""
     for token in state.tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = "h5" if token.tag in ("h1", "h2") else "h6"
@@ -109,7 +103,7 @@ def _image(_self: Any, tokens: Sequence[Token], at: int, _options: Any, _env: An
 
 
 def media_text(kind: str, *words: str) -> str:
-    """Return what stands for an image or a sound; what is inlined in the log is cut short."""
+    """Return the text shown for an image or a sound; data inlined in the log is cut short."""
     return f"{kind}, not loaded: " + ", ".join(_short(word) for word in words if word)
 
 

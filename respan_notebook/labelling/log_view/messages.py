@@ -1,4 +1,4 @@
-"""Messages of a conversation as HTML, in the shapes that the makers of models send them."""
+"""Render the messages of a conversation, in the shapes that the makers of models send them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _CLASSES: Final[Mapping[str, str]] = {
 
 
 def read_json(text: str) -> Any:
-    """Return the object or list that a text is as JSON; else the text."""
+    """Parse a text that is a JSON object, list or string; return any other text as it is."""
     if len(text) > _LONGEST_JSON or text.lstrip()[:1] not in ("{", "[", '"'):
         return text
     try:
@@ -70,7 +70,7 @@ def members_of(value: object) -> list[Any] | None:
 
 
 def repeats(cell: object, messages: Sequence[Any]) -> bool:
-    """Whether a cell says nothing but what the messages say: as text, as JSON, as messages."""
+    """Return whether a cell holds only what the messages say, be it as text, JSON or messages."""
     said = texts_of(messages)
     found = as_messages(cell)
     if found is None:
@@ -83,7 +83,7 @@ def repeats(cell: object, messages: Sequence[Any]) -> bool:
 
 
 def texts_of(messages: Iterable[Any]) -> set[str]:
-    """Return what the messages say, text by text, to tell what repeats them."""
+    """Return the texts of messages, by which a cell that repeats them is recognized."""
     texts = set()
     for message in messages:
         content = message.get("content") if isinstance(message, Mapping) else message
@@ -95,12 +95,9 @@ def texts_of(messages: Iterable[Any]) -> set[str]:
 
 
 def messages_html(messages: Sequence[Any], budget: Budget, *, role: str = "message") -> str:
-    """Return messages one below the other; of more than 200 the first and the last 100.
+    """Render messages one below the other; of more than 200 the first and the last 100.
 
-    Parameters
-    ----------
-    role : str
-        Of a message that names none.
+    ``role`` is that of a message that names none.
     """
     left_out = len(messages) - _MOST_MESSAGES
     if left_out <= 0:
@@ -115,25 +112,25 @@ def messages_html(messages: Sequence[Any], budget: Budget, *, role: str = "messa
 
 
 def message_html(message: object, budget: Budget, *, role: str = "message") -> str:
-    """Return one message under its role."""
+    """Render one message under its role."""
     if not isinstance(message, Mapping) or _KNOWN.isdisjoint(message):
-        return framed(role, _content(message, budget) or _EMPTY)
-    given, about = message.get("role"), [message.get(key) for key in ("name", "tool_call_id")]
-    body = "".join(show(message.get(key), budget, 0) for key, show in _SHOWN.items())
-    others = {key: message[key] for key in message if key not in _KNOWN}
-    others = {key: value for key, value in others.items() if not is_empty(value)}
+        return framed_html(role, _content(message, budget) or _EMPTY)
+    given, about = message.get("role"), [message.get(field) for field in ("name", "tool_call_id")]
+    body = "".join(render(message.get(field), budget, 0) for field, render in _SHOWN.items())
+    others = {field: message[field] for field in message if field not in _KNOWN}
+    others = {field: value for field, value in others.items() if not is_empty(value)}
     if others:
         inside = code_html(others, budget)
         body += f"<details><summary>More of this message</summary>{inside}</details>"
-    return framed(
+    return framed_html(
         role if is_empty(given) else described(given),
         body or _EMPTY,
         about=" ".join(described(one) for one in about if not is_empty(one)),
     )
 
 
-def framed(role: str, body: str, *, about: str = "") -> str:
-    """Return the frame of a message, with its role as heading."""
+def framed_html(role: str, body: str, *, about: str = "") -> str:
+    """Put HTML into the frame of a message, with its role as heading."""
     style = _CLASSES.get(role.lower(), "other")
     return (
         f'<article class="rn-message rn-{style}" aria-label="{escaped_name(role)}">'
@@ -146,13 +143,13 @@ def _aside(text: str) -> str:
 
 
 def is_empty(value: object) -> bool:
-    """Whether there is nothing to show: a missing value, an empty text, list or object."""
+    """Return whether there is nothing to show: a missing value, an empty text, list or object."""
     return is_missing(value) or (isinstance(value, str | list | dict | tuple) and not value)
 
 
 # -- what a message holds -----------------------------------------------------------------------
 
-Show = Callable[[Any, Budget, int], str]
+RenderPart = Callable[[Any, Budget, int], str]
 """A field of a message, or a part of it -> HTML; the number is how deep it is nested."""
 
 
@@ -175,26 +172,26 @@ def _part(part: object, budget: Budget, depth: int) -> str:
         return text_html(part, budget)
     if isinstance(part, Mapping):
         kind = part.get("type")
-        show = _PARTS.get(kind) if isinstance(kind, str) else None
-        html = show(part, budget, depth) if show else ""
+        render = _PARTS.get(kind) if isinstance(kind, str) else None
+        html = render(part, budget, depth) if render else ""
         if html:
             return html
     return code_html(part, budget)
 
 
-def _text_under(key: str, label: str = "") -> Show:
-    def show(part: Mapping[str, Any], budget: Budget, depth: int) -> str:
-        return _labelled(label)(part.get(key), budget, depth)
+def _content_of(field: str, label: str = "") -> RenderPart:
+    def render(part: Mapping[str, Any], budget: Budget, depth: int) -> str:
+        return _labelled(label)(part.get(field), budget, depth)
 
-    return show
+    return render
 
 
-def _labelled(label: str) -> Show:
-    def show(content: object, budget: Budget, depth: int) -> str:
+def _labelled(label: str) -> RenderPart:
+    def render(content: object, budget: Budget, depth: int) -> str:
         html = _content(content, budget, depth + 1)
         return f'<p class="rn-label">{label}</p>{html}' if html and label else html
 
-    return show
+    return render
 
 
 def _image(part: Mapping[str, Any], _budget: Budget, _depth: int) -> str:
@@ -238,7 +235,7 @@ def _tool_call(call: object, budget: Budget, _depth: int = 0) -> str:
     return f'<div class="rn-call"><p class="rn-label">{head}</p>{inside}</div>'
 
 
-_SHOWN: Final[Mapping[str, Show]] = {
+_SHOWN: Final[Mapping[str, RenderPart]] = {
     "reasoning_content": _labelled("Reasoning"),
     "content": _content,
     "refusal": _labelled("Refusal"),
@@ -249,17 +246,17 @@ _SHOWN: Final[Mapping[str, Show]] = {
 
 _KNOWN: Final = frozenset({*_SHOWN, "role", "name", "tool_call_id"})
 
-_PARTS: Final[Mapping[str, Show]] = {
-    "text": _text_under("text"),
-    "input_text": _text_under("text"),
-    "output_text": _text_under("text"),
-    "refusal": _text_under("refusal", "Refusal"),
-    "thinking": _text_under("thinking", "Reasoning"),
+_PARTS: Final[Mapping[str, RenderPart]] = {
+    "text": _content_of("text"),
+    "input_text": _content_of("text"),
+    "output_text": _content_of("text"),
+    "refusal": _content_of("refusal", "Refusal"),
+    "thinking": _content_of("thinking", "Reasoning"),
     "image_url": _image,
     "input_image": _image,
     "image": _image,
     "input_audio": _audio,
     "tool_use": _tool_call,
-    "tool_result": _text_under("content", "Result"),
+    "tool_result": _content_of("content", "Result"),
 }
 """Type of a part -> how it is shown; any other as JSON."""

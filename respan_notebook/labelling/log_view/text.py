@@ -1,4 +1,4 @@
-"""Text of a log, which may be hostile, as HTML that shows it and nothing else."""
+"""Render texts of a log, which may be hostile, as HTML that shows them and does nothing else."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from html import escape
 from typing import Final
 
 from respan_notebook.labelling.log_view.escape import cannot_be_shown, described, visible
-from respan_notebook.labelling.log_view.json_view import is_container, json_text, pretty_json
+from respan_notebook.labelling.log_view.json_view import indented_json, is_container, pretty_json
 from respan_notebook.labelling.log_view.markdown import markdown_cost, markdown_html
 
 _LONG: Final = 2000  # Characters, and
@@ -28,28 +28,25 @@ _SHOW_ALL: Final = (
 
 @dataclass
 class Budget:
-    """What the texts of one log may still cost to show.
-
-    Attributes
-    ----------
-    characters : int
-        That may still be shown.
-    markdown : float
-        Microseconds that may still go into Markdown, as estimated beforehand; a text that would
-        take more is shown as it is.
-    """
+    """Limit the characters and the rendering time of the texts of one log."""
 
     characters: int = _MOST_OF_LOG
+    """Characters that may still be shown."""
+
     markdown: float = _MARKDOWN_OF_LOG
+    """Microseconds that may still go into Markdown, as estimated beforehand.
+
+    A text that would take more is shown as it is.
+    """
 
     def take(self, text: str) -> str:
-        """Return as much of a text as may be shown."""
+        """Return as much of a text as may be shown, and count it."""
         text = text[: min(_MOST_OF_TEXT, self.characters)]
         self.characters -= len(text)
         return text
 
     def affords_markdown(self, text: str) -> bool:
-        """Whether a text may be rendered as Markdown; it is counted when it may."""
+        """Return whether a text may be rendered as Markdown, and count it when it may."""
         if len(text) > _LONGEST_MARKDOWN:
             return False
         cost = markdown_cost(text)
@@ -60,28 +57,28 @@ class Budget:
 
 
 def text_html(text: str, budget: Budget) -> str:
-    """Return a text of a model as HTML: JSON indented, anything else as Markdown."""
+    """Render a text of a model: JSON indented, anything else as Markdown."""
     taken = budget.take(text)
     pretty = pretty_json(taken)
     if pretty is not None:
-        return _block(pretty, plain_html, len(text), len(taken))
+        return _folded_html(pretty, plain_html, len(text), len(taken))
     shown = visible(taken)
     to_html = _visible_markdown if budget.affords_markdown(shown) else plain_html
-    return _block(shown, to_html, len(text), len(taken))
+    return _folded_html(shown, to_html, len(text), len(taken))
 
 
 def code_html(value: object, budget: Budget) -> str:
-    """Return any value as HTML, as it stands; JSON and containers indented."""
+    """Render any value as it stands; JSON and containers indented."""
     try:
-        text = json_text(value) if is_container(value) else described(value)
+        text = indented_json(value) if is_container(value) else described(value)
     except Exception as error:  # noqa: BLE001 - an odd object in a cell is shown as odd.
         text = cannot_be_shown(error)
     taken = budget.take(text)
-    return _block(pretty_json(taken) or taken, plain_html, len(text), len(taken))
+    return _folded_html(pretty_json(taken) or taken, plain_html, len(text), len(taken))
 
 
 def plain_html(text: str) -> str:
-    """Return a text as it stands, preformatted."""
+    """Render a text as it stands, preformatted."""
     return f"<pre><code>{escape(visible(text))}</code></pre>"
 
 
@@ -90,8 +87,8 @@ def _visible_markdown(text: str) -> str:
     return visible(markdown_html(text))
 
 
-def _block(source: str, to_html: Callable[[str], str], size: int, taken: int) -> str:
-    """Return a text, folded when it is long, with a note when that is not all of it."""
+def _folded_html(source: str, to_html: Callable[[str], str], size: int, taken: int) -> str:
+    """Render a text, folded when it is long, with a note when that is not all of it."""
     body = to_html(source)
     if taken < size:
         body += (

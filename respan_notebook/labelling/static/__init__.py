@@ -11,7 +11,7 @@ from typing import Final
 
 
 def read_static(name: str) -> str:
-    """Return the text of a file of this package."""
+    """Read a file of this package as text."""
     return files(__name__).joinpath(name).read_text("utf-8")
 
 

@@ -1,4 +1,4 @@
-"""The annotator: one log after the other, with an editor per evaluator.
+"""Show one log after the other, with an editor per evaluator.
 
 What is entered is in the outbox before the screen moves on, and the sender brings it to Respan in
 the background. All widgets are built once; moving to another log only changes what they show.
@@ -73,7 +73,7 @@ def _exclusive(
 
 
 class Annotator(widgets.VBox):
-    """Shows logs one by one and takes their scores; made by ``df.respan.annotate(...)``.
+    """Show logs one by one and take their scores; made by ``df.respan.annotate(...)``.
 
     Everything that the person does can be done from Python as well: ``editors["tone"].value =
     "friendly"``, ``save()`` or ``save_button.click()``.
@@ -272,7 +272,7 @@ class Annotator(widgets.VBox):
 
     @property
     def progress(self) -> dict[str, int]:
-        """How many logs are ``scored``, ``skipped`` and ``left``, and what became of the scores.
+        """Count the logs ``scored``, ``skipped`` and ``left``, and what became of the scores.
 
         Of those entered for these logs so many are ``saved`` in Respan and ``refused``;
         ``on_their_way`` is whatever waits in the outbox.

@@ -1,4 +1,4 @@
-"""The input widgets of the editors: one control per ``score_value_type``.
+"""Build the input widgets of the editors: one control per ``score_value_type``.
 
 A control shows a value and gives back the raw one that the person entered. It decides nothing:
 whether a raw value can be a score is checked by :mod:`respan_notebook.values`.
@@ -28,7 +28,7 @@ _FULL: Final = MappingProxyType({"width": "auto"})
 
 
 class Control:
-    """What the person touches.
+    """Show a value, and take the one that a person enters.
 
     Attributes
     ----------

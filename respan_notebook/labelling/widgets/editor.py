@@ -1,4 +1,4 @@
-"""Editors: one widget per evaluator, that makes a score or says that there is none.
+"""Edit scores: one widget per evaluator, that makes a score or says that there is none.
 
 Nothing is a score until the person made it one. An editor takes whatever its control gives,
 has it checked by :mod:`respan_notebook.values`, and shows the outcome.
@@ -26,7 +26,7 @@ _SAID: Final = 60  # Characters of a value that the state line repeats.
 
 
 class Editor(widgets.VBox):
-    """An editor of one evaluator's scores; made by :func:`editor_for`.
+    """Edit the scores of one evaluator; made by :func:`editor_for`.
 
     Attributes
     ----------
@@ -267,7 +267,7 @@ class Editor(widgets.VBox):
 
     @property
     def draft(self) -> dict[str, Any] | None:
-        """What is entered, to be given to :meth:`restore`; None when nothing is."""
+        """The entry, to be given to :meth:`restore`; None when nothing is entered."""
         if not self.changed and not (self.state == UNSET and self.explanation):
             return None
         # A value and not the state of widgets, which another version of the evaluator may lack.
@@ -328,7 +328,7 @@ class Editor(widgets.VBox):
 
 
 class UnsupportedEditor(Editor):
-    """In the place of an editor: what an evaluator is, and why it can't be scored here."""
+    """Name an evaluator, and say why it can't be scored here."""
 
     def __init__(self, evaluator: Evaluator, reason: str) -> None:
         self._reason = reason
@@ -347,7 +347,7 @@ class UnsupportedEditor(Editor):
 
 
 class _NoControl(Control):
-    """Shows nothing and takes nothing."""
+    """Show nothing and take nothing."""
 
     def inputs(self) -> list[widgets.DOMWidget]:
         return []
@@ -386,7 +386,7 @@ def editor_for(evaluator: Evaluator) -> Editor:
 
 
 def plain_editor(evaluator: Evaluator) -> Editor:
-    """Return the same without a style sheet, for where there is one already."""
+    """Return an editor without its style sheet, for a screen that has it already."""
     try:
         return Editor(evaluator)
     except UnsupportedEvaluatorError as error:

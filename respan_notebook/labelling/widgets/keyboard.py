@@ -1,4 +1,4 @@
-"""The key layer: labelling without the mouse, and nothing of it leaks into the notebook.
+"""Label without the mouse, by keys of which none leaks into the notebook.
 
 The script only says which key was pressed for which editor; what that means is the annotator's.
 It also stands between the buttons and the kernel, since an ipywidgets control may hold back its
@@ -37,7 +37,7 @@ HELP: Final = (
 
 
 class Keyboard(anywidget.AnyWidget):
-    """Listens on the annotator that it is put into; sends ``{"do": ..., "editor": ..., ...}``.
+    """Listen on the annotator that it is put into; send ``{"do": ..., "editor": ..., ...}``.
 
     Attributes
     ----------

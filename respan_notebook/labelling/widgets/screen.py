@@ -1,4 +1,4 @@
-"""The parts of the annotator's screen beside the log and the editors."""
+"""Draw the annotator's screen beside the log and the editors: buttons, status, list of keys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from respan_notebook.labelling.widgets.keyboard import HELP
 
 
 def action_button(text: str, key: str, action: str, act: Callable[[], None]) -> widgets.Button:
-    """Return a button for an action; its classes tell the key layer which."""
+    """Build a button for an action; its classes tell the key layer which."""
     button = widgets.Button(description=text, tooltip=f"{action} ({key})")
     button.add_class("rn-act")
     button.add_class(f"rn-do-{action}")
@@ -23,7 +23,7 @@ def action_button(text: str, key: str, action: str, act: Callable[[], None]) -> 
 def status_html(
     place: str, turn: int, progress: Mapping[str, int], *, message: str, wrong: bool, trouble: str
 ) -> str:
-    """Return the line that says where one is and what became of the labels.
+    """Draw the line with the position and the counts of logs and scores.
 
     ``turn`` grows with everything that the annotator does; the key layer waits for it.
     """
@@ -44,7 +44,7 @@ def status_html(
 
 
 def help_html(editors: Iterable[Editor]) -> str:
-    """Return the list of all keys, those of the editors as well, folded."""
+    """Draw the list of all keys, those of the editors as well, folded."""
     rows = [*HELP]
     for editor in editors:
         keys = ", ".join(
