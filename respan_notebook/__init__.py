@@ -9,11 +9,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from respan_notebook import frame as _frame  # noqa: F401 - registers df.respan
+from respan_notebook import accessor as _accessor  # noqa: F401 - registers df.respan
 
 if TYPE_CHECKING:
-    from respan_notebook.agreement import Agreement
-    from respan_notebook.client import RespanClient
+    from respan_notebook.accessor import RespanAccessor
+    from respan_notebook.agreement.agreement import Agreement
+    from respan_notebook.client.client import RespanClient
     from respan_notebook.errors import (
         AuthenticationError,
         BadRequestError,
@@ -36,11 +37,10 @@ if TYPE_CHECKING:
         UnknownEvaluatorError,
         UnsupportedEvaluatorError,
     )
-    from respan_notebook.frame import RespanAccessor
     from respan_notebook.labelling.widgets.annotator import Annotator
     from respan_notebook.labelling.widgets.editor import editor_for
     from respan_notebook.models import Choice, Evaluator, Score, ScoreConfig, ScoreWrite
-    from respan_notebook.report import PushReport
+    from respan_notebook.push.report import PushReport
     from respan_notebook.sandbox import Sandbox
 
 __version__ = "0.1.0"
@@ -81,13 +81,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Agreement": "agreement",
+    "Agreement": "agreement.agreement",
     "Annotator": "labelling.widgets.annotator",
     "Choice": "models",
     "Evaluator": "models",
-    "PushReport": "report",
-    "RespanAccessor": "frame",
-    "RespanClient": "client",
+    "PushReport": "push.report",
+    "RespanAccessor": "accessor",
+    "RespanClient": "client.client",
     "Sandbox": "sandbox",
     "Score": "models",
     "ScoreConfig": "models",

@@ -1,4 +1,4 @@
-"""The main job on a local sandbox, without a key: ``python -m respan_notebook.demo``.
+"""Push to a local sandbox, without a key: ``python -m respan_notebook.demo``.
 
 It pushes a frame of scores, some of which are wrong on purpose, and prints what became of each.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import pandas as pd
 
 import respan_notebook as rn
+from respan_notebook.values import decode
 
 
 def demo_frame() -> pd.DataFrame:
@@ -23,7 +24,7 @@ def demo_frame() -> pd.DataFrame:
     )
 
 
-def main() -> None:
+def run_demo() -> None:
     """Push the demo scores to a sandbox and print the report."""
     frame = demo_frame()
     columns = {"helpfulness": "helpful", "tone": "tone", "issues": "issues", "comments": "why"}
@@ -38,9 +39,9 @@ def main() -> None:
         print(report.frame[["log_id", "evaluator", "status", "http_status"]].to_string(), "\n")
         print("What the sandbox has now:\n")
         for score in sorted(client.filter_scores(), key=lambda score: score.log_id or ""):
-            value = rn.values.decode(score)
+            value = decode(score)
             print(f"  {score.log_id}  {score.evaluator_slug:12} {value!r}")
 
 
 if __name__ == "__main__":
-    main()
+    run_demo()

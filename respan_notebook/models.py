@@ -1,4 +1,4 @@
-"""The API's objects, as they go over the wire.
+"""Define the API's objects as they go over the wire.
 
 All models are frozen and keep fields they do not know. Reading is liberal (any field may be
 absent, new types and fields may appear), writing is strict. Source: Respan's API documentation,
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Self
 
@@ -74,7 +75,7 @@ class ScoreConfig(_Model):
 
 
 class Evaluator(_Model):
-    """What a score is about, and which values it takes.
+    """Name what a score is about, and which values it takes.
 
     An evaluator from the server has an ``id``. One made by hand needs an ``id`` or an
     ``evaluator_slug``, and a ``score_value_type``; its slug need not be known to the server.
@@ -84,7 +85,7 @@ class Evaluator(_Model):
     --------
     >>> tone = Evaluator(evaluator_slug="tone", score_value_type="single_select",
     ...                  score_config={"choices": [{"name": "warm"}, {"name": "cold"}]})
-    >>> tone.key, [choice.name for choice in tone.choices]
+    >>> tone.slug_or_id, [choice.name for choice in tone.choices]
     ('tone', ['warm', 'cold'])
     """
 
@@ -109,9 +110,28 @@ class Evaluator(_Model):
     updated_at: _Time = None
 
     @property
-    def key(self) -> str:
+    def slug_or_id(self) -> str:
         """The slug, else the id: how people name this evaluator."""
         return self.evaluator_slug or self.id or ""
+
+    key = slug_or_id  # Its name in the first release, which code out there uses.
+
+    @property
+    def id_or_slug(self) -> str:
+        """The id, else the slug: how what is stored names this evaluator."""
+        return self.id or self.evaluator_slug or ""
+
+    @property
+    def display_name(self) -> str:
+        """The name, else the slug, else the id: how a screen names this evaluator."""
+        return self.name or self.slug_or_id
+
+    @property
+    def reference(self) -> dict[str, str]:
+        """The field of a score that names its evaluator: the id, else the slug."""
+        if self.id:
+            return {"evaluator_id": self.id}
+        return {"evaluator_slug": self.slug_or_id}
 
     @property
     def choices(self) -> tuple[Choice, ...]:
@@ -183,7 +203,7 @@ def _json_text(text: str) -> str:
 
 
 class ScoreWrite(_Model):
-    """A score to be written: the body of ``POST /api/logs/{log_id}/scores/``.
+    """Hold a score to be written: the body of ``POST /api/logs/{log_id}/scores/``.
 
     It holds ``evaluator_id`` or ``evaluator_slug``, and exactly one value field: the one that
     goes with the evaluator's ``score_value_type``. ``json_value`` is JSON encoded as a string.
@@ -236,10 +256,30 @@ class ScoreWrite(_Model):
         return self.model_dump(mode="json", exclude_none=True)
 
 
-class Score(_Model):
-    """A score as the server has it.
+@dataclass(frozen=True, slots=True)
+class Upsert:
+    """A score on its way to a log: what one ``POST /api/logs/{log_id}/scores/`` carries.
 
-    Only ``id`` and ``created_at`` are always there. ``values.decode`` gives its value.
+    It is made from a checked value only (:func:`respan_notebook.values.encoding.make_upsert`), and
+    carried unchanged by plan, engine, outbox and payloads.
+
+    Attributes
+    ----------
+    log_id : str
+        The log's ``unique_id``.
+    body : dict
+        The request's JSON object: fields of :class:`ScoreWrite`, only what is set.
+    """
+
+    log_id: str
+    body: Mapping[str, Any]
+
+
+class Score(_Model):
+    """Hold a score as the server has it.
+
+    Only ``id`` and ``created_at`` are always there;
+    :func:`respan_notebook.values.encoding.decode` gives its value.
     """
 
     id: Annotated[str, BeforeValidator(str)]

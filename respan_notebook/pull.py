@@ -1,4 +1,4 @@
-"""The scores that the server has, as columns of a frame."""
+"""Pull the scores that the server has into a frame."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any, Final
 
 import pandas as pd
 
-from respan_notebook.client import RespanClient
+from respan_notebook.catalogue import Catalogue
+from respan_notebook.client.client import RespanClient
+from respan_notebook.client.score_reader import read_scores
 from respan_notebook.errors import ConfigurationError
-from respan_notebook.evaluators import Catalogue
+from respan_notebook.frames.log_ids import read_log_ids
 from respan_notebook.models import Evaluator, Score
-from respan_notebook.reading import read_scores
-from respan_notebook.shapes import read_row_ids, same_names
-from respan_notebook.values import VALUE_TYPES, decode
+from respan_notebook.values.encoding import decode
+from respan_notebook.values.types import find_type
 
-_DTYPES: Final = {"numerical_value": "float64", "boolean_value": "boolean"}
 _TIDY: Final = (
     "log_id",
     "evaluator_id",
@@ -29,18 +29,18 @@ _TIDY: Final = (
 )
 
 
-def pull(
+def pull_columns(
     frame: pd.DataFrame,
     names: str | Evaluator | Sequence[str | Evaluator],
     client: RespanClient | None,
     scorer: str | None,
 ) -> pd.DataFrame:
-    """Do what ``df.respan.pull_scores`` says."""
+    """Return scores as columns; see :meth:`respan_notebook.RespanAccessor.pull_scores`."""
     client = client or RespanClient()
     known = Catalogue(None, client)
     listed = [names] if isinstance(names, str | Evaluator) else names
-    evaluators = [known[name] for name in same_names(listed, known)]
-    log_ids, errors = read_row_ids(frame)
+    evaluators = [known[name] for name in known.names_of(listed)]
+    log_ids, errors = read_log_ids(frame)
     sound = [log_id for row, log_id in enumerate(log_ids) if row not in errors]
     whose = None if scorer == "all" else scorer or client.scorer
     scores = list(read_scores(client, sound, evaluators, scorer=whose))
@@ -49,7 +49,7 @@ def pull(
     by_name = {name: one for one in evaluators for name in (one.id, one.evaluator_slug) if name}
     if scorer == "all":
         places = {log_id: row for row, log_id in enumerate(sound)}
-        order = {name: i for i, one in enumerate(evaluators) for name in (one.id, one.key)}
+        order = {name: i for i, one in enumerate(evaluators) for name in (one.id, one.slug_or_id)}
         scores.sort(
             key=lambda score: (
                 places[score.log_id or ""],
@@ -91,11 +91,10 @@ def _wide(
     }
     columns = {}
     for one in evaluators:
-        cells = [found.get((log_id, one.id or one.key)) for log_id in log_ids]
+        cells = [found.get((log_id, one.id_or_slug)) for log_id in log_ids]
         values = [None if score is None else decode(score, one) for score in cells]
-        kind = VALUE_TYPES.get(one.score_value_type or "")
-        dtype = _DTYPES.get(kind.field if kind else "", "object")
-        columns[one.key] = pd.Series(values, index, dtype=dtype)
+        kind = find_type(one.score_value_type)
+        columns[one.slug_or_id] = pd.Series(values, index, dtype=kind.dtype if kind else "object")
     return pd.DataFrame(columns, index=index)
 
 

@@ -11,9 +11,8 @@ from canned import CannedServer, canned_servers
 from hypothesis import HealthCheck, settings
 
 from respan_notebook import RespanClient, Sandbox
-from respan_notebook.connection import Connection
-from respan_notebook.retry import Effort
-from respan_notebook.transport import Transport
+from respan_notebook.client.settings import RequestSettings
+from respan_notebook.client.transport import Transport
 
 # Looked through for doctests after tests/browser, the conftest there would be taken for this one.
 collect_ignore = ["conftest.py"]
@@ -45,10 +44,8 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls of a client are not tried again, and wait for nothing."""
 
-    def effort(_transport: Transport) -> Effort:
-        return Effort(attempts=1, deadline=0.6)
-
-    monkeypatch.setattr(Transport, "_one_call", effort)
+    settings = RequestSettings(call_attempts=1, longest_hold=0.0, refusals=0)
+    monkeypatch.setattr(RespanClient, "settings", settings)
 
 
 @pytest.fixture
@@ -62,8 +59,8 @@ def interruptible() -> Iterator[None]:
 @pytest.fixture
 def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another attempt comes at once; how often it comes is as ever."""
-    monkeypatch.setattr("respan_notebook.retry._BACKOFF", 0.001)
-    monkeypatch.setattr("respan_notebook.retry._LONGEST_BACKOFF", 0.01)
+    settings = RequestSettings(backoff=0.001, longest_backoff=0.01)
+    monkeypatch.setattr(RespanClient, "settings", settings)
 
 
 @pytest.fixture
@@ -88,11 +85,11 @@ def canned() -> Iterator[Callable[..., CannedServer]]:
 def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every request that is really sent, as method and path."""
     sent: list[str] = []
-    send = Connection.send
+    send = Transport.send
 
-    def counted(self: Connection, method: str, path: str, *rest: Any, **options: Any) -> Any:
+    def counted(self: Transport, method: str, path: str, *rest: Any, **options: Any) -> Any:
         sent.append(f"{method} {path}")
         return send(self, method, path, *rest, **options)
 
-    monkeypatch.setattr(Connection, "send", counted)
+    monkeypatch.setattr(Transport, "send", counted)
     return sent

@@ -87,7 +87,7 @@ def test_push_scores__real_logs(client: RespanClient, db: Path) -> None:
     frame = scores_of(client.logs(start_time="2026-01-01"))
     assert len(frame) == len(logs) == 5276
 
-    names = [evaluator.key for evaluator in EVALUATORS]
+    names = [evaluator.slug_or_id for evaluator in EVALUATORS]
     report = frame.respan.push_scores(names, client=client, progress=False)
     report.raise_for_errors()
     assert report.counts == {"created": 4 * 5276}

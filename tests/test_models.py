@@ -202,6 +202,19 @@ def test_evaluator__what_is_odd_is_readable(odd: dict[str, Any]) -> None:
     assert json.loads(one.model_dump_json(exclude_unset=True)) == odd
 
 
-def test_evaluator__key_is_the_slug_else_the_id() -> None:
-    keys = Evaluator(id="e").key, Evaluator(id="e", evaluator_slug="s").key, Evaluator().key
-    assert keys == ("e", "s", "")
+@pytest.mark.parametrize(
+    ("fields", "names"),
+    [
+        ({"id": "e"}, ("e", "e", "e", {"evaluator_id": "e"})),
+        ({"evaluator_slug": "s"}, ("s", "s", "s", {"evaluator_slug": "s"})),
+        (
+            {"id": "e", "evaluator_slug": "s", "name": "N"},
+            ("s", "e", "N", {"evaluator_id": "e"}),
+        ),
+        ({}, ("", "", "", {"evaluator_slug": ""})),
+    ],
+)
+def test_evaluator__names(fields: dict[str, str], names: tuple[Any, ...]) -> None:
+    one = Evaluator(**fields)
+    assert (one.slug_or_id, one.id_or_slug, one.display_name, one.reference) == names
+    assert one.key == one.slug_or_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -38,3 +39,39 @@ def test_import__needs_no_widgets_and_no_server() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"
+
+
+def test_report__does_not_import_the_client() -> None:
+    code = (
+        "import sys, respan_notebook.push.report\n"
+        "print([m for m in ('respan_notebook.client.client', 'requests') if m in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
+
+
+def _functions() -> dict[str, list[str]]:
+    """Return the modules that define each function of the package's modules, by its name."""
+    package = ROOT / "respan_notebook"
+    found: dict[str, list[str]] = {}
+    for path in sorted(package.rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                found.setdefault(node.name, []).append(str(path.relative_to(package)))
+    return found
+
+
+def test_names__no_public_function_is_there_twice() -> None:
+    functions = _functions()
+    assert len(functions) > 200
+    assert {n: places for n, places in functions.items() if n[0] != "_" and len(places) > 1} == {}
+    assert "_text" not in functions
+
+
+def test_root__holds_what_the_design_names() -> None:
+    names = {path.name for path in (ROOT / "respan_notebook").iterdir()} - {"__pycache__"}
+    assert names == {
+        *("__init__.py", "accessor.py", "catalogue.py", "demo.py", "errors.py", "models.py"),
+        *("pull.py", "py.typed", "wording.py", "agreement", "client", "frames", "labelling"),
+        *("push", "sandbox", "values"),
+    }

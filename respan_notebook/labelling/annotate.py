@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from respan_notebook.client import RespanClient
+from respan_notebook.catalogue import Catalogue
+from respan_notebook.client.client import RespanClient
 from respan_notebook.errors import ConfigurationError, FrameError, ServerError, TransportError
-from respan_notebook.evaluators import Catalogue, choose
 from respan_notebook.labelling.outbox.outbox import Outbox, default_path
 from respan_notebook.labelling.queue import Queue
 from respan_notebook.labelling.widgets.annotator import Annotator
 from respan_notebook.models import Evaluator
-from respan_notebook.shapes import same_names
+from respan_notebook.wording import suggest_name
 
 
 def open_annotator(
@@ -47,7 +47,7 @@ def _shown(
     columns = show if show is None or isinstance(show, list) else [show]
     for name in columns or ():
         if name not in frame.columns:
-            raise FrameError(f"show: no column {name!r}; {choose(name, frame.columns)}")
+            raise FrameError(f"show: no column {name!r}; {suggest_name(name, frame.columns)}")
     return columns
 
 
@@ -56,7 +56,7 @@ def _definitions(
 ) -> list[Evaluator]:
     """Return the evaluators, those of the server as it last said when it can't be reached."""
     catalogue = Catalogue(None, client)
-    names = list(same_names(wanted, catalogue))
+    names = catalogue.names_of(wanted)
     try:
         found = [catalogue[name] for name in names]
     except (TransportError, ServerError):
@@ -65,5 +65,5 @@ def _definitions(
             raise
         return [Evaluator.model_validate(one) for one in kept]
     for name, one in zip(names, found, strict=True):
-        box.keep_evaluator(name, one.model_dump(mode="json"))
+        box.store_evaluator(name, one.model_dump(mode="json"))
     return found

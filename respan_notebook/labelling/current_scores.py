@@ -10,14 +10,14 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from respan_notebook.client import RespanClient
+from respan_notebook.client.client import RespanClient
 from respan_notebook.labelling.outbox.label import SENT, Label
 from respan_notebook.labelling.outbox.outbox import Outbox
 from respan_notebook.labelling.outbox.sender import body_of
-from respan_notebook.models import VALUE_FIELDS, Evaluator, Score
-from respan_notebook.values import VALUE_TYPES, target
+from respan_notebook.models import Evaluator, Score
+from respan_notebook.values.types import find_type, value_type
 
-Former = tuple[dict[str, Any] | None, bool, str | None]
+Previous = tuple[Mapping[str, Any] | None, bool, str | None]
 """The score that is there before a save, whether that is known, and Respan's id of it."""
 
 
@@ -37,7 +37,7 @@ class CurrentScores:
     def __init__(
         self, evaluators: Iterable[Evaluator], client: RespanClient, outbox: Outbox
     ) -> None:
-        self._identities = {identity(one) for one in evaluators}
+        self._identities = {one.id_or_slug for one in evaluators}
         self._client, self._outbox = client, outbox
         self._scores: dict[str, dict[str, list[Score]]] = {}  # Log -> evaluator -> scores.
         self._began: dict[str, int] = {}  # Log -> when its look-up began.
@@ -46,7 +46,7 @@ class CurrentScores:
     @property
     def scorer(self) -> str | None:
         """Whose key this is; None before the first write with it on this machine."""
-        return self._client.scorer or self._outbox.scorer
+        return self._client.scorer or self._outbox.accounts.scorer
 
     @property
     def log_ids(self) -> list[str]:
@@ -67,7 +67,7 @@ class CurrentScores:
         self._changed |= {(log_id, one): time.time_ns() for one in identities}
 
     def is_scored(self, log_id: str, evaluator: Evaluator, label: Label | None) -> bool:
-        """Whether a log has a score by this person."""
+        """Return whether a log has a score by this person."""
         if not self._is_old(log_id, evaluator, label):
             return label is not None and not label.removed
         # As long as nobody knows whose key this is, a score may be somebody else's.
@@ -86,7 +86,7 @@ class CurrentScores:
             return None, ""
         return label.body, "in Respan" if label.state == SENT else "saved, on its way"
 
-    def former(self, log_id: str, evaluator: Evaluator, label: Label | None) -> Former:
+    def previous(self, log_id: str, evaluator: Evaluator, label: Label | None) -> Previous:
         """Return what a save replaces; what is not known is found out when it is sent."""
         if not self._is_old(log_id, evaluator, label):
             assert label is not None, "without a label, only what was looked up is known"
@@ -96,12 +96,11 @@ class CurrentScores:
         score = self._looked_up(log_id, evaluator)
         if score is None:
             return None, True, None
-        field = VALUE_TYPES[evaluator.score_value_type or ""].field
-        body = body_of(score, target(evaluator), field)
+        body = body_of(score, evaluator.reference, value_type(evaluator).field)
         return body, body is not None, score.id
 
     def _is_old(self, log_id: str, evaluator: Evaluator, label: Label | None) -> bool:
-        """Whether the outbox knows nothing, or less than what was looked up."""
+        """Return whether the outbox knows nothing, or less than what was looked up."""
         if label is None:
             return True
         return (
@@ -112,36 +111,28 @@ class CurrentScores:
         )
 
     def _is_fresh(self, log_id: str, evaluator: Evaluator) -> bool:
-        """Whether the log was looked up since its score was last changed from here."""
-        changed = self._changed.get((log_id, identity(evaluator)), 0)
+        """Return whether the log was looked up since its score was last changed from here."""
+        changed = self._changed.get((log_id, evaluator.id_or_slug), 0)
         return self._began.get(log_id, -1) > changed
 
     def _looked_up(self, log_id: str, evaluator: Evaluator) -> Score | None:
         """Return the score that Respan has; this person's, or the only one while that is open."""
         if not self._is_fresh(log_id, evaluator):
             return None
-        scores = self._scores[log_id].get(identity(evaluator), [])
+        scores = self._scores[log_id].get(evaluator.id_or_slug, [])
         if self.scorer is not None:
             mine = [score for score in scores if score.scorer == self.scorer]
             return mine[0] if mine else None
         return scores[0] if len(scores) == 1 else None
 
 
-def identity(evaluator: Evaluator) -> str:
-    """Return what the outbox knows an evaluator by: its id, else its slug."""
-    return evaluator.id or evaluator.key
+def entered_value(fields: Mapping[str, Any], evaluator: Evaluator) -> Any:
+    """Return the value in a score's fields as an editor has it; None when there is none.
 
-
-def value_of(fields: Mapping[str, Any], evaluator: Evaluator) -> Any:
-    """Return the value in a score's fields as an editor has it; None when there is none."""
-    kind = VALUE_TYPES.get(evaluator.score_value_type or "")
+    JSON stays text: an editor shows it as it was written.
+    """
+    kind = find_type(evaluator.score_value_type)
     value = fields.get(kind.field) if kind else None
-    if evaluator.score_value_type == "single_select" and isinstance(value, list):
-        return value[0] if len(value) == 1 else None
-    return value
-
-
-def is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two bodies of the same log and evaluator hold the same score."""
-    explained = (one.get("explanation") or "") == (other.get("explanation") or "")
-    return explained and all(one.get(name) == other.get(name) for name in VALUE_FIELDS)
+    if kind is None or value is None or kind.field == "json_value":
+        return value
+    return kind.decode(value)

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from respan_notebook.client import RespanClient
+from respan_notebook.client.client import RespanClient
+from respan_notebook.client.retry import RetryBudget
+from respan_notebook.client.score_reader import FilterRefusedError, read_scores
 from respan_notebook.errors import BadRequestError
 from respan_notebook.models import Evaluator, Score
-from respan_notebook.reading import FilterRefusedError, read_scores
-from respan_notebook.retry import Effort
 
 _ATTEMPTS: Final = 3
 
@@ -36,7 +36,7 @@ class Prefetch:
 
     Attributes
     ----------
-    trouble : str
+    status : str
         Why the last request failed; empty when it did not.
     wait : str
         Why the request under way waits; empty while it does not.
@@ -51,11 +51,11 @@ class Prefetch:
         found: Found,
         waits: Callable[[], object],
     ) -> None:
-        self.trouble = self.wait = ""
+        self.status = self.wait = ""
         self._waits = waits
         self.by_log = False
         self._client, self._evaluators, self._found = client, evaluators, found
-        self._effort = Effort()
+        self._budget = RetryBudget(client.settings)
         self._closed = False
         self._wishes: list[Sequence[str]] = []
         self._lock = threading.Lock()
@@ -63,7 +63,7 @@ class Prefetch:
 
     @property
     def busy(self) -> bool:
-        """Whether something is being looked up."""
+        """Return whether something is being looked up."""
         return self._thread is not None
 
     def ask(self, log_ids: Sequence[str]) -> None:
@@ -82,7 +82,7 @@ class Prefetch:
         """Look up nothing more."""
         with self._lock:
             self._closed = True
-            self._effort.end("the annotator was closed")
+            self._budget.cancel("the annotator was closed")
 
     def _run(self) -> None:
         while True:
@@ -92,25 +92,27 @@ class Prefetch:
                     self._thread = None
                     return
                 log_ids = self._wishes.pop()
-                self._effort = Effort(attempts=_ATTEMPTS, announce=self._announce)
+                self._budget = RetryBudget(
+                    self._client.settings, attempts=_ATTEMPTS, announce=self._announce
+                )
             began, scores = time.time_ns(), list[Score]()
             try:
                 scores = self._read(log_ids)
-                self.trouble = ""
+                self.status = ""
             except Exception as error:  # noqa: BLE001 - a thread that dies would say nothing.
                 log_ids = []
                 if isinstance(error, BadRequestError | FilterRefusedError) and not self.by_log:
-                    self.trouble = ""
+                    self.status = ""
                     with self._lock:
                         self.by_log = True
                         self._wishes.clear()
                 else:
-                    self.trouble = str(error) or type(error).__name__
+                    self.status = str(error) or type(error).__name__
             self.wait = ""
             try:
                 self._found(log_ids, scores, began)
             except Exception as bug:  # noqa: BLE001 - it is said, and the next wish is looked up.
-                self.trouble = f"{type(bug).__name__}: {bug}"
+                self.status = f"{type(bug).__name__}: {bug}"
 
     def _announce(self, reason: str, _seconds: float) -> None:
         self.wait = reason
@@ -118,9 +120,9 @@ class Prefetch:
 
     def _read(self, log_ids: Sequence[str]) -> list[Score]:
         if self.by_log:
-            of_logs = (self._client.list_scores(one, effort=self._effort) for one in log_ids)
+            of_logs = (self._client.list_scores(one, budget=self._budget) for one in log_ids)
             return [score for scores in of_logs for score in scores]
         found = read_scores(
-            self._client, log_ids, self._evaluators, scorer=None, effort=self._effort
+            self._client, log_ids, self._evaluators, scorer=None, budget=self._budget
         )
         return list(found)

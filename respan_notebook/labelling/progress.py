@@ -7,7 +7,7 @@ from typing import Final
 
 import pandas as pd
 
-from respan_notebook.labelling.current_scores import CurrentScores, value_of
+from respan_notebook.labelling.current_scores import CurrentScores, entered_value
 from respan_notebook.labelling.outbox.label import REFUSED, WAITING, Label
 from respan_notebook.labelling.outbox.outbox import Outbox
 from respan_notebook.labelling.queue import Queue
@@ -149,7 +149,7 @@ class Progress:
                 label.log_id,
                 evaluator.id,
                 evaluator.evaluator_slug,
-                value_of(label.body, evaluator),
+                entered_value(label.body, evaluator),
                 label.body.get("explanation") or None,
                 _STATES.get(label.state, "saved"),
                 label.reason,

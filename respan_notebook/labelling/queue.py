@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from respan_notebook.columns import CONTEXT_COLUMNS, RowErrors
 from respan_notebook.errors import FrameError, InvalidValueError
-from respan_notebook.shapes import read_row_ids
+from respan_notebook.frames.context import CONTEXT_COLUMNS
+from respan_notebook.frames.log_ids import read_log_ids
+from respan_notebook.values.cells import RowErrors
 
 SHOWN: Final = ("all", "unscored", "refused")
 """Which rows are gone through."""
@@ -50,7 +51,7 @@ class Queue:
         self._frame = frame.copy(deep=False)  # It may be sorted while it is labelled.
         self._chunks: dict[int, tuple[list[Any], RowErrors]] = {}
         self._places: dict[str, list[int]] = {}  # Log id -> its rows in these chunks.
-        read_row_ids(frame.head(1))  # Columns that can't be used are said at once.
+        read_log_ids(frame.head(1))  # Columns that can't be used are said at once.
         self.position = 0
         self.shown = "all"
         size = len(frame)
@@ -65,7 +66,7 @@ class Queue:
     def rows(self) -> Mapping[str, Sequence[int]]:
         """Log id -> rows. Read when it is first needed: of many rows it takes longest."""
         try:
-            log_ids, errors = read_row_ids(self._frame)
+            log_ids, errors = read_log_ids(self._frame)
         except FrameError:  # Somewhere two columns could be the id, and differ.
             log_ids = [log_id for n in range(0, len(self), CHUNK) for log_id in self._ids(n)[0]]
             errors = {}
@@ -130,7 +131,7 @@ class Queue:
         if start not in self._chunks:
             part = self._frame.iloc[start : start + CHUNK]
             try:
-                log_ids, errors = read_row_ids(part)
+                log_ids, errors = read_log_ids(part)
             except FrameError as error:  # Two columns could be the id, and differ in this chunk.
                 log_ids, errors = [""] * len(part), dict.fromkeys(range(len(part)), str(error))
             for row in errors:
@@ -155,7 +156,7 @@ class Queue:
             self.mark(kind, log_id, on=True)
 
     def move(self, direction: int) -> bool:
-        """Go to the next (1) or former (-1) row of those shown; return whether there is one."""
+        """Go to the next (1) or previous (-1) row of those shown; return whether there is one."""
         rows = np.flatnonzero(self._wanted())
         ahead = rows[rows > self.position] if direction > 0 else rows[rows < self.position]
         if not len(ahead):

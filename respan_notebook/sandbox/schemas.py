@@ -43,14 +43,14 @@ def check_json_text(text: str) -> str:
     return text
 
 
-def check_unicode(text: str) -> str:
+def refuse_surrogates(text: str) -> str:
     """Return `text`, or raise a ValueError for half of a surrogate pair: it has no UTF-8."""
     if not _is_unicode(text):
         raise ValueError(HALF_PAIR)
     return text
 
 
-Text = Annotated[str, AfterValidator(check_unicode)]
+Text = Annotated[str, AfterValidator(refuse_surrogates)]
 NonBlank = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Timestamp = Annotated[str, AfterValidator(normalize_timestamp)]
 JsonText = Annotated[Text, AfterValidator(check_json_text)]

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from lab_page import NotebookPage, OpenNotebook
+from seed import add_logs
 
 from respan_notebook import RespanClient, Sandbox
 from respan_notebook.labelling.outbox.sender import wait_until
@@ -149,14 +150,11 @@ def add_real_logs(sandbox: Sandbox) -> None:
     """Put 170 real logs before the 30 of the demo, where they are at hand."""
     if not REAL_LOGS.exists():
         return
-    with (
-        gzip.open(REAL_LOGS, "rt") as lines,
-        RespanClient(sandbox.api_key, sandbox.base_url) as client,
-    ):
+    with gzip.open(REAL_LOGS, "rt") as lines:
         logs = [json.loads(line) for _, line in zip(range(170), lines, strict=False)]
-        for log in logs:
-            log["timestamp"] = "2026-01-02T00:00:00Z"
-        client._transport.send("POST", "/request-logs/bulk/", {"logs": logs})
+    for log in logs:
+        log["timestamp"] = "2026-01-02T00:00:00Z"
+    add_logs(sandbox.base_url, sandbox.api_key, logs)
 
 
 def test_keys__skip_back_undo_accept_clear_explain_and_help(label: Label) -> None:
@@ -355,7 +353,10 @@ def test_kernel_killed__right_after_save_keeps_the_label(label: Label, sandbox: 
 
 def test_sandbox_down__labelling_goes_on_and_all_arrives(label: Label, sandbox: Sandbox) -> None:
     page = label()
-    page.run_code("import respan_notebook.retry as r\nr._BACKOFF, r._LONGEST_BACKOFF = 0.01, 0.1")
+    page.run_code(
+        "from respan_notebook.client.settings import RequestSettings\n"
+        "client.settings = RequestSettings(backoff=0.01, longest_backoff=0.1)"
+    )
     sandbox.stop()
     for key in "1234":
         act(page, key, "Enter")

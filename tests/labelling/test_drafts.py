@@ -8,7 +8,7 @@ import pytest
 from labels import Open, label, stored
 
 from respan_notebook import Evaluator, Sandbox, editor_for
-from respan_notebook.labelling.editors import Editor
+from respan_notebook.labelling.widgets.editor import Editor
 
 STARS = Evaluator(
     evaluator_slug="stars",
@@ -61,7 +61,7 @@ def test_draft__of_an_explanation_beside_a_score_that_was_there() -> None:
     again.show(4.0, "fine", source="in Respan")
     again.restore(editor.draft or {})
     assert state_of(again) == ("shown", None, "fine, but long", "fine, but long")
-    assert (again.former, again.former_explanation) == (4.0, "fine")
+    assert (again.previous, again.previous_explanation) == (4.0, "fine")
 
 
 def test_explanation__from_python_is_typed() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from labels import Open, label
 
-from respan_notebook.labelling.annotator import Annotator
+from respan_notebook.labelling.widgets.annotator import Annotator
 
 LOGS = pd.DataFrame({"log_id": ["demo_01", "demo_02", "demo_03"]})
 

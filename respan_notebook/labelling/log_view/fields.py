@@ -9,11 +9,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from respan_notebook.checks import is_number
 from respan_notebook.labelling.log_view.escape import described, escaped, escaped_name
 from respan_notebook.labelling.log_view.json_view import is_container, pretty_json
 from respan_notebook.labelling.log_view.messages import is_empty, read_json
 from respan_notebook.labelling.log_view.text import Budget, code_html
+from respan_notebook.values.cells import is_number
 
 LogCells = Mapping[Hashable, Any]
 """The cells of a row that are not missing, by column."""

@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from respan_notebook.checks import is_missing
 from respan_notebook.labelling.log_view.escape import described, escaped
+from respan_notebook.values.cells import is_missing
 
 _LONGEST: Final = 100_000  # Characters of JSON text that are parsed.
 _MOST_MEMBERS: Final = 5_000  # Of one list or object.

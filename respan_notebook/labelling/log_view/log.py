@@ -6,7 +6,6 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from respan_notebook.checks import is_missing
 from respan_notebook.labelling.log_view.escape import escaped
 from respan_notebook.labelling.log_view.fields import (
     FACTS,
@@ -30,6 +29,7 @@ from respan_notebook.labelling.log_view.messages import (
     repeats,
 )
 from respan_notebook.labelling.log_view.text import Budget, code_html, text_html
+from respan_notebook.values.cells import is_missing
 
 RenderCell = Callable[[Any, Budget], str]
 """A cell -> HTML."""

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from respan_notebook.checks import is_missing
 from respan_notebook.labelling.log_view.escape import described, escaped, escaped_name
 from respan_notebook.labelling.log_view.markdown import media_text
 from respan_notebook.labelling.log_view.text import Budget, code_html, text_html
+from respan_notebook.values.cells import is_missing
 
 _LONGEST_JSON: Final = 2_000_000  # Characters that are looked into for messages.
 _MOST_MESSAGES: Final = 200

@@ -1,7 +1,8 @@
-"""A label: one score as a person entered it, and whether Respan has it."""
+"""Hold a label: one score as a person entered it, and whether Respan has it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +37,7 @@ class Label:
 
     log_id: str
     evaluator: str
-    body: dict[str, Any]
+    body: Mapping[str, Any]
     removed: bool = False
     version: int = 1
     state: str = WAITING
@@ -60,15 +61,15 @@ class Change:
         Whether there is to be no score any more.
     known : bool
         Whether it is known what was there before.
-    former : dict or None
+    previous : dict or None
         The score that was there before, None for none.
     score_id : str or None
         Respan's id of the score that was there before.
     """
 
     evaluator: str
-    body: dict[str, Any]
+    body: Mapping[str, Any]
     removed: bool = False
     known: bool = True
-    former: dict[str, Any] | None = None
+    previous: Mapping[str, Any] | None = None
     score_id: str | None = None

@@ -1,4 +1,4 @@
-"""The outbox: every label that was entered, on disk before the screen moves on.
+"""Store every label on disk before the screen moves on.
 
 One SQLite file (WAL) serves any number of notebooks. A label is kept per server, person, log and
 evaluator, as Respan keeps a score; it waits until the sender marks it as sent or refused. The file
@@ -16,11 +16,12 @@ from typing import Any, Final
 
 import platformdirs
 
+from respan_notebook.labelling.outbox.accounts import Accounts
 from respan_notebook.labelling.outbox.database import Database
 from respan_notebook.labelling.outbox.label import REFUSED, SENT, Change, Label
 
 
-class UnknownPastError(Exception):
+class UnknownPreviousError(Exception):
     """What was there before a label is not known: not yet while it waits, or never.
 
     Attributes
@@ -62,6 +63,7 @@ class Outbox:
     def __init__(self, path: Path, server: str, person: str, *, durable: bool = False) -> None:
         self.path, self._own = path, (server, person)
         self._db = Database(path, durable=durable)
+        self.accounts = Accounts(self._db, server, person)
 
     def another(self) -> Outbox:
         """Return the same outbox, durable, for use beside this one."""
@@ -73,77 +75,6 @@ class Outbox:
 
     def _read(self, query: str, *values: object) -> list[sqlite3.Row]:
         return self._db.read(query, *self._own, *values)
-
-    # -- whose labels ---------------------------------------------------------------------------
-
-    @property
-    def scorer(self) -> str | None:
-        """Who the person is in Respan, as the answer to a write has said; None before."""
-        rows = self._read("SELECT scorer FROM people WHERE server = ? AND person = ?")
-        return rows[0]["scorer"] if rows else None
-
-    def know_scorer(self, scorer: str) -> None:
-        """Keep who the person is."""
-        with self._db.write() as db:
-            query = "INSERT OR REPLACE INTO people VALUES (?, ?, ?, 0)"
-            db.execute(query, (*self._own, scorer))
-
-    def know_refused(self) -> None:
-        """Keep that the server does not know this key."""
-        with self._db.write() as db:
-            query = (
-                "INSERT INTO people VALUES (?, ?, NULL, 1) ON CONFLICT DO UPDATE SET refused = 1"
-            )
-            db.execute(query, self._own)
-
-    def adopt(self, *, in_use: bool = True) -> int:
-        """Take over the labels entered with a key that the server refused, or the same person's.
-
-        A key that was not tried yet may be somebody else's; its labels wait for it. Without
-        ``in_use`` only keys count that the server refused: nobody sends with them any more.
-
-        Returns
-        -------
-        int
-            How many keys.
-        """
-        strangers = (
-            "SELECT person FROM people WHERE server = :server AND person != :person AND "
-            "(refused AND scorer IS NULL OR scorer = (SELECT scorer FROM people "
-            "WHERE server = :server AND person = :person))"
-        ) + ("" if in_use else " AND refused")
-        names = dict(zip(("server", "person"), self._own, strict=True))
-        with self._db.write() as db:
-            others = [row["person"] for row in db.execute(strangers, names).fetchall()]
-            for other in others:
-                self._take_over(db, other)
-        return len(others)
-
-    def _take_over(self, db: sqlite3.Connection, other: str) -> None:
-        server, person = self._own
-        # Of two labels of the same score the one that was entered later counts.
-        newer = (
-            "SELECT 1 FROM labels AS own WHERE own.server = {0}.server AND own.person = ? "
-            "AND own.log_id = {0}.log_id AND own.evaluator = {0}.evaluator "
-            "AND own.version >= {0}.{1}"
-        )
-        for table, moment in (("labels", "version"), ("saves", "save")):
-            db.execute(
-                f"DELETE FROM {table} WHERE server = ? AND person = ? "
-                f"AND EXISTS ({newer.format(table, moment)})",
-                (server, other, person),
-            )
-        for table, own in (("labels", "REPLACE"), ("saves", "REPLACE"), ("drafts", "IGNORE")):
-            db.execute(
-                f"UPDATE OR {own} {table} SET person = ? WHERE server = ? AND person = ?",
-                (person, server, other),
-            )
-        db.execute("DELETE FROM drafts WHERE server = ? AND person = ?", (server, other))
-
-    def waiting_elsewhere(self) -> int:
-        """Return how many labels wait that were entered with another person's key."""
-        query = "SELECT count(*) FROM labels WHERE server = ? AND person != ? AND state = 'waiting'"
-        return int(self._read(query)[0][0])
 
     # -- labels ---------------------------------------------------------------------------------
 
@@ -184,17 +115,17 @@ class Outbox:
         )
 
     def save(self, log_id: str, changes: Sequence[Change], evaluators: Iterable[str]) -> None:
-        """Keep what a save changes, with what was there before; drafts are dropped.
+        """Store what a save changes, with what was there before; drafts are dropped.
 
         ``evaluators`` are all that the person could score in this save.
         """
         with self._db.write() as db:
             number = time.time_ns()
             for change in changes:
-                former = None if change.former is None else _text(change.former)
+                previous = None if change.previous is None else _encode(change.previous)
                 db.execute(
                     "INSERT INTO saves VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (number, *self._own, log_id, change.evaluator, change.known, former),
+                    (number, *self._own, log_id, change.evaluator, change.known, previous),
                 )
                 self._put(db, log_id, change)
             self._drop_drafts(db, log_id, evaluators)
@@ -209,7 +140,7 @@ class Outbox:
                 *self._own,
                 log_id,
                 change.evaluator,
-                _text(change.body),
+                _encode(change.body),
                 change.removed,
                 time.time_ns(),
                 change.score_id is not None,
@@ -230,7 +161,7 @@ class Outbox:
 
         Raises
         ------
-        UnknownPastError
+        UnknownPreviousError
             When it is not known yet what was there before; nothing was changed.
         """
         names = set(evaluators)
@@ -248,19 +179,19 @@ class Outbox:
         label = db.execute(f"SELECT * FROM labels WHERE {_KEY}", where).fetchone()
         tried = label is not None and label["tried"]
         if not save["known"] and tried:
-            raise UnknownPastError(label["state"])
+            raise UnknownPreviousError(label["state"])
         if save["former"] is not None:
-            former = json.loads(save["former"])
+            previous = json.loads(save["former"])
             if label is not None and "explanation" in json.loads(label["body"]):
-                former.setdefault("explanation", "")  # What is not sent stays as it is.
-            change = Change(save["evaluator"], former)
+                previous.setdefault("explanation", "")  # What is not sent stays as it is.
+            change = Change(save["evaluator"], previous)
             self._put(db, save["log_id"], change)
         elif tried:
             change = Change(save["evaluator"], json.loads(label["body"]), removed=True)
             self._put(db, save["log_id"], change)
         else:
             db.execute(f"DELETE FROM labels WHERE {_KEY} AND NOT settled", where)
-            # Of one that was taken away before, that is kept; see :meth:`forget`.
+            # Of one that was taken away before, that is kept; see :meth:`mark_removed`.
             db.execute(
                 "UPDATE labels SET removed = 1, state = 'sent', version = ?, reason = NULL "
                 f"WHERE {_KEY}",
@@ -271,7 +202,7 @@ class Outbox:
 
     # -- sending --------------------------------------------------------------------------------
 
-    def of_unknown_past(self, labels: Iterable[Label]) -> list[Label]:
+    def with_unknown_previous(self, labels: Iterable[Label]) -> list[Label]:
         """Return those labels of which it is not known what was there before the first try."""
         rows = self._read("SELECT * FROM saves WHERE server = ? AND person = ? AND NOT known")
         unknown = {(row["log_id"], row["evaluator"]) for row in rows}
@@ -291,17 +222,17 @@ class Outbox:
         )
         return bool(rows) and not (rows[0]["known"] and rows[0]["former"] is None)
 
-    def know_former(self, label: Label, former: Mapping[str, Any] | None) -> None:
-        """Keep what was there before the first save of this label."""
-        text = None if former is None else _text(former)
+    def store_previous(self, label: Label, previous: Mapping[str, Any] | None) -> None:
+        """Store what was there before the first save of this label."""
+        text = None if previous is None else _encode(previous)
         with self._db.write() as db:
             db.execute(
                 f"UPDATE saves SET known = 1, former = ? WHERE {_KEY} AND NOT known",
                 (text, *self._own, label.log_id, label.evaluator),
             )
 
-    def try_(self, labels: Iterable[Label]) -> list[Label]:
-        """Keep that these labels are about to be sent; return those that have not changed since."""
+    def mark_tried(self, labels: Iterable[Label]) -> list[Label]:
+        """Mark labels as about to be sent; return those that have not changed since."""
         with self._db.write() as db:
             return [
                 label
@@ -312,8 +243,8 @@ class Outbox:
                 ).rowcount
             ]
 
-    def settle(self, answers: Iterable[tuple[Label, str | None, str]]) -> None:
-        """Keep that versions of labels arrived, with their id, or why they were refused.
+    def mark_answers(self, answers: Iterable[tuple[Label, str | None, str]]) -> None:
+        """Mark versions of labels as arrived, with their id, or as refused, with the reason.
 
         A label that was changed meanwhile goes on waiting.
         """
@@ -329,8 +260,8 @@ class Outbox:
                     (REFUSED if reason else SENT, reason or None, *where, label.version),
                 )
 
-    def keep_after_all(self, label: Label, reason: str) -> None:
-        """Keep that a removed label is there still, since the server refused to remove it."""
+    def mark_kept(self, label: Label, reason: str) -> None:
+        """Mark a removed label as there still, since the server refused to remove it."""
         with self._db.write() as db:
             db.execute(
                 f"UPDATE labels SET removed = 0, state = 'refused', reason = ? "
@@ -338,8 +269,8 @@ class Outbox:
                 (reason, *self._own, label.log_id, label.evaluator, label.version),
             )
 
-    def forget(self, label: Label) -> None:
-        """Keep that a removed label has no score any more; one that was entered anew waits on.
+    def mark_removed(self, label: Label) -> None:
+        """Mark a removed label as one without a score; one that was entered anew waits on.
 
         The row stays: it tells that what was looked up before is old.
         """
@@ -354,13 +285,13 @@ class Outbox:
 
     # -- drafts and evaluators ------------------------------------------------------------------
 
-    def keep_draft(self, log_id: str, evaluator: str, draft: Any) -> None:
-        """Keep what was entered and not saved yet; None drops it."""
+    def store_draft(self, log_id: str, evaluator: str, draft: Any) -> None:
+        """Store what was entered and not saved yet; None drops it."""
         with self._db.write() as db:
             if draft is None:
                 self._drop_drafts(db, log_id, [evaluator])
             else:
-                row = (*self._own, log_id, evaluator, _text(draft))
+                row = (*self._own, log_id, evaluator, _encode(draft))
                 db.execute("INSERT OR REPLACE INTO drafts VALUES (?, ?, ?, ?, ?)", row)
 
     def drafts(self, log_id: str) -> dict[str, Any]:
@@ -373,10 +304,10 @@ class Outbox:
             f"DELETE FROM drafts WHERE {_KEY}", [(*self._own, log_id, one) for one in evaluators]
         )
 
-    def keep_evaluator(self, name: str, definition: Mapping[str, Any]) -> None:
-        """Keep an evaluator's definition, for when the server can't be reached."""
+    def store_evaluator(self, name: str, definition: Mapping[str, Any]) -> None:
+        """Store an evaluator's definition, for when the server can't be reached."""
         with self._db.write() as db:
-            row = (self._own[0], name, _text(definition))
+            row = (self._own[0], name, _encode(definition))
             db.execute("INSERT OR REPLACE INTO evaluators VALUES (?, ?, ?)", row)
 
     def evaluator(self, name: str) -> dict[str, Any] | None:
@@ -398,5 +329,5 @@ def _first_save(rows: Iterable[sqlite3.Row]) -> Iterator[sqlite3.Row]:
         yield row
 
 
-def _text(value: Any) -> str:
+def _encode(value: Any) -> str:
     return json.dumps(value)

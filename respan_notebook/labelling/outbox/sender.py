@@ -1,7 +1,7 @@
-"""The sender: what waits in the outbox goes to Respan, in the background.
+"""Bring what waits in the outbox to Respan, in the background.
 
-Scores go through the push engine. The thread lives while something waits; one process at a time
-sends for a person, so that nothing goes twice and the latest version wins.
+The thread lives while something waits; one process at a time sends for a person, so that nothing
+goes twice and the latest version wins.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-import pandas as pd
 from filelock import FileLock, Timeout
 
-from respan_notebook.batch import Batch, Outcomes, Target
-from respan_notebook.client import RespanClient
-from respan_notebook.columns import CONTEXT_COLUMNS
+from respan_notebook.client.client import RespanClient
+from respan_notebook.client.retry import CancelledError, RetryBudget, is_passing
 from respan_notebook.errors import (
     AuthenticationError,
     HTTPError,
@@ -29,10 +28,10 @@ from respan_notebook.errors import (
 )
 from respan_notebook.labelling.outbox.label import Label
 from respan_notebook.labelling.outbox.outbox import Outbox
-from respan_notebook.models import VALUE_FIELDS, Evaluator, Score, ScoreWrite
-from respan_notebook.push import Sending
-from respan_notebook.retry import BUDGET, Effort, StoppedError, is_passing
-from respan_notebook.values import TYPE_OF_FIELD
+from respan_notebook.models import VALUE_FIELDS, Score, ScoreWrite, Upsert
+from respan_notebook.push.engine import Engine
+from respan_notebook.push.outcomes import FAILED, Result
+from respan_notebook.push.progress import wait_reason
 
 _Key = tuple[str, str]  # Log and evaluator of a label.
 _FINAL = (AuthenticationError, PermissionDeniedError, RedirectError)
@@ -40,16 +39,37 @@ _FINAL_STATUSES: Final = frozenset(range(300, 400)) | {401, 403}
 _UNAUTHORIZED: Final = 401
 _PASSING_STATUSES: Final = frozenset({0, 408, 409, 429})
 _CLOSED: Final = "the annotator was closed"
-_ATTEMPTS: Final = 5  # Requests per score and round, not counting those answered 429.
-_FIRST_PAUSE: Final = 2.0  # Seconds until another try after one that failed; doubles.
-_LONGEST_PAUSE: Final = 60.0
-_MOMENT: Final = 0.1  # Seconds that the next log has to come on screen before anything is sent.
-_LOOK: Final = 1.0  # Seconds between two looks whether another notebook has sent.
-_GRACE: Final = 3.0  # Seconds that closing waits for the request on its way.
+_CONCURRENCY: Final = 16  # Requests in flight at once.
+
+
+@dataclass(frozen=True)
+class SenderSettings:
+    """Attempts and pauses of a sender; every time is in seconds.
+
+    Attributes
+    ----------
+    attempts : int
+        Requests per score and round, not counting those answered 429.
+    first_pause, longest_pause : float
+        Until another round after one that failed, which doubles, and the longest of all.
+    moment : float
+        That the next log has to come on screen before anything is sent.
+    look : float
+        Between two looks whether another notebook has sent.
+    grace : float
+        That closing waits for the request in flight.
+    """
+
+    attempts: int = 5
+    first_pause: float = 2.0
+    longest_pause: float = 60.0
+    moment: float = 0.1
+    look: float = 1.0
+    grace: float = 3.0
 
 
 class Sender:
-    """Sends the labels of an outbox until none waits.
+    """Send the labels of an outbox until none waits.
 
     Parameters
     ----------
@@ -58,11 +78,13 @@ class Sender:
     client : RespanClient
         Where to.
     changed : Callable
-        Is called, from the sender's thread, whenever a label or :attr:`trouble` changed.
+        Is called, from the sender's thread, whenever a label or :attr:`status` changed.
+    settings : SenderSettings
+        Attempts and pauses.
 
     Attributes
     ----------
-    trouble : str
+    status : str
         Why labels wait; empty while there is no reason.
     halted : bool
         Whether nothing more is sent, since the server refuses the key.
@@ -70,18 +92,24 @@ class Sender:
         How many other keys of the same person have left their labels to this one.
     """
 
-    def __init__(self, outbox: Outbox, client: RespanClient, changed: Callable[[], object]) -> None:
-        self.trouble = ""
+    def __init__(
+        self,
+        outbox: Outbox,
+        client: RespanClient,
+        changed: Callable[[], object],
+        settings: SenderSettings = SenderSettings(),
+    ) -> None:
+        self.status = ""
         self.halted = False
         self.adopted = 0
         # Its own connection: nobody at the screen waits for the disk, and yet a label outlives a
         # power cut from the moment that the sender takes it up.
         self._outbox = outbox.another()
-        self._client, self._changed = client, changed
+        self._client, self._changed, self._settings = client, changed, settings
         name = hashlib.sha256(f"{client.base_url} {client.fingerprint}".encode()).hexdigest()[:12]
         self._turn = FileLock(outbox.path.with_name(f"{outbox.path.name}.{name}.lock"))
-        self._effort = Effort()
-        self._past: dict[_Key, tuple[Label, list[Score]]] = {}  # Not yet kept.
+        self._budget = RetryBudget(client.settings)
+        self._previous: dict[_Key, tuple[Label, list[Score]]] = {}  # Not stored yet.
         self._more = threading.Event()
         self._closed = threading.Event()
         self._lock = threading.Lock()
@@ -100,32 +128,32 @@ class Sender:
         with self._lock:
             self._closed.set()
             self._more.set()
-            self._effort.end(_CLOSED)
+            self._budget.cancel(_CLOSED)
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
-            thread.join(_GRACE)
+            thread.join(self._settings.grace)
         self._outbox.close()
 
     @property
     def busy(self) -> bool:
-        """Whether labels are being sent, or will be without anybody doing anything."""
+        """Return whether labels are being sent, or will be without anybody doing anything."""
         return self._thread is not None
 
     def _run(self) -> None:
-        pause = _FIRST_PAUSE
+        pause = self._settings.first_pause
         while True:
-            self._closed.wait(_MOMENT)
+            self._closed.wait(self._settings.moment)
             self._more.clear()
             try:
                 fine = self._send_all()
             except Exception as bug:  # noqa: BLE001 - a thread that dies would say nothing.
                 fine = False
-                self._tell(f"{type(bug).__name__}: {bug}")
+                self._say(f"{type(bug).__name__}: {bug}")
             if not fine and not self.halted and not self._closed.is_set():
                 self._more.wait(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+                pause = min(2 * pause, self._settings.longest_pause)
                 continue
-            pause = _FIRST_PAUSE
+            pause = self._settings.first_pause
             with self._lock:
                 if self.halted or self._closed.is_set() or not self._more.is_set():
                     self._client.close()
@@ -133,24 +161,24 @@ class Sender:
                     break
         self._notify()
 
-    def _tell(self, trouble: str) -> None:
-        if trouble != self.trouble:
-            self.trouble = trouble
+    def _say(self, status: str) -> None:
+        if status != self.status:
+            self.status = status
             self._notify()
 
     def _notify(self) -> None:
         try:
             self._changed()
         except Exception as bug:  # noqa: BLE001 - what is shown must not end the sending.
-            self.trouble = f"{type(bug).__name__}: {bug}"
+            self.status = f"{type(bug).__name__}: {bug}"
 
     def _send_all(self) -> bool:
         """Send what waits; return whether nothing is left that could be sent."""
         while not self._turn.is_locked:
             try:
-                self._turn.acquire(timeout=_LOOK)
+                self._turn.acquire(timeout=self._settings.look)
             except Timeout:
-                self._tell("another notebook is sending")
+                self._say("another notebook is sending")
                 if self._closed.is_set():
                     return False
         try:
@@ -167,7 +195,7 @@ class Sender:
             labels = [label for label in labels if label not in held]
             fine = self._write([one for one in labels if not one.removed]) and not held
             if held:
-                self._tell(reason)
+                self._say(reason)
         except RespanError as error:
             fine = self._stumble(error)
             # Of the others it is not known what is there.
@@ -179,33 +207,39 @@ class Sender:
                 except RespanError as error:
                     fine = self._stumble(error)
         if fine:
-            self._tell("")
+            self._say("")
         return fine
 
     def _stumble(self, error: RespanError) -> bool:
         """Take note of what stands in the way; return False."""
         if isinstance(error, _FINAL):
             self._halt(unknown_key=isinstance(error, AuthenticationError))
-        if not isinstance(error, StoppedError):
-            self._tell(str(error))
+        if not isinstance(error, CancelledError):
+            self._say(str(error))
         return False
 
     def _halt(self, *, unknown_key: bool) -> None:
         self.halted = True
         if unknown_key:
-            self._outbox.know_refused()
+            self._outbox.accounts.mark_refused()
 
-    def _call(self) -> Effort:
-        """Return the effort of one call, whose waits are told."""
-        return self._new_effort(lambda reason, _: self._tell(reason))
+    def _call_budget(self) -> RetryBudget:
+        """Return the budget of one call, whose waits are said."""
+        return self._new_budget(lambda reason, _: self._say(reason))
 
-    def _new_effort(self, announce: Callable[[str, float], object] | None) -> Effort:
-        """Return an effort that closing ends."""
+    def _new_budget(self, announce: Callable[[str, float], object] | None) -> RetryBudget:
+        """Return a budget that closing cancels."""
+        settings = self._client.settings
         with self._lock:
-            self._effort = Effort(attempts=_ATTEMPTS, budget=BUDGET, announce=announce)
+            self._budget = RetryBudget(
+                settings,
+                attempts=self._settings.attempts,
+                retries=settings.budget,
+                announce=announce,
+            )
             if self._closed.is_set():
-                self._effort.end(_CLOSED)
-            return self._effort
+                self._budget.cancel(_CLOSED)
+            return self._budget
 
     # -- what was there before ------------------------------------------------------------------
 
@@ -220,9 +254,9 @@ class Sender:
         """
         held: list[Label] = []
         reason = ""
-        for label in self._outbox.of_unknown_past(labels):
+        for label in self._outbox.with_unknown_previous(labels):
             try:
-                listed = self._client.list_scores(label.log_id, effort=self._call())
+                listed = self._client.list_scores(label.log_id, budget=self._call_budget())
             except NotFoundError:
                 listed = []
             except RespanError as error:
@@ -232,74 +266,82 @@ class Sender:
                     raise  # The second one: it is not this log.
                 held.append(label)
                 reason = str(error)
-                self._tell(reason)
+                self._say(reason)
                 continue
-            self._tell(reason)  # No wait any more.
+            self._say(reason)  # No wait any more.
             scores = [
                 score
                 for score in listed
                 if label.evaluator in (score.evaluator_id, score.evaluator_slug)
             ]
-            self._past[_key(label)] = label, scores
-            self._know_former(label, scores)
+            self._previous[_key(label)] = label, scores
+            self._store_previous(label, scores)
         return held, reason
 
     @property
     def _scorer(self) -> str | None:
-        return self._client.scorer or self._outbox.scorer
+        return self._client.scorer or self._outbox.accounts.scorer
 
-    def _know_former(self, label: Label, scores: Sequence[Score]) -> None:
-        """Keep what was there before, as soon as it is known which of the scores is this person's.
+    def _store_previous(self, label: Label, scores: Sequence[Score]) -> None:
+        """Store what was there before, once it is known which of the scores is this person's.
 
-        With the first answer that is known; until then the scores are kept here.
+        The first answer tells; until then the scores are kept here.
         """
         if scores and not self._scorer:
             return
-        del self._past[_key(label)]
+        del self._previous[_key(label)]
         mine = [score for score in scores if score.scorer == self._scorer]
-        former = body_of(mine[0], label.body, _field(label.body)) if mine else None
-        if former is not None or not mine:
-            self._outbox.know_former(label, former)
+        previous = body_of(mine[0], label.body, _field(label.body)) if mine else None
+        if previous is not None or not mine:
+            self._outbox.store_previous(label, previous)
 
     # -- writing --------------------------------------------------------------------------------
 
     def _write(self, labels: Sequence[Label]) -> bool:
-        labels = self._outbox.try_(labels)
+        labels = self._outbox.mark_tried(labels)
         if not labels:
             return True
-        batch = _batch(labels)
-        sending, effort = Sending(progress=False), self._new_effort(None)
-        report = sending.push(
-            batch, Outcomes(len(batch)), self._client, [], effort=effort, tell=self._tell
-        )
+        results = self._send(labels)
         self._learn_scorer()
-        lines = report.frame[["status", "http_status", "score_id", "error"]]
-        trouble, answers = "", []
-        for label, (status, code, score_id, error) in zip(
-            labels, lines.itertuples(index=False, name=None), strict=True
-        ):
-            code = 0 if pd.isna(code) else int(code)
-            if status in ("created", "updated"):
-                answers.append((label, score_id, ""))
+        status, answers = "", list[tuple[Label, str | None, str]]()
+        for i, label in enumerate(labels):
+            result = results.get(i, Result(FAILED, error=self._budget.cancelled))
+            code = result.http_status
+            if result.score is not None:
+                answers.append((label, result.score.id, ""))
             elif 400 <= code < 500 and code not in _PASSING_STATUSES | _FINAL_STATUSES:
-                answers.append((label, None, error))
+                answers.append((label, None, result.error))
             else:
-                trouble = trouble or error or ""
+                status = status or result.error
                 if code in _FINAL_STATUSES:
                     self._halt(unknown_key=code == _UNAUTHORIZED)
-        self._outbox.settle(answers)
-        self.trouble = trouble
+        self._outbox.mark_answers(answers)
+        self.status = status
         self._notify()
-        return not trouble
+        return not status
+
+    def _send(self, labels: Sequence[Label]) -> dict[int, Result]:
+        upserts = [Upsert(label.log_id, label.body) for label in labels]
+        results: dict[int, Result] = {}
+        budget = self._new_budget(None)
+        with Engine(self._client, budget, results.__setitem__) as engine:
+            engine.send(
+                range(len(upserts)),
+                upserts.__getitem__,
+                concurrency=_CONCURRENCY,
+                watch=lambda: self._say(wait_reason(self._client.gate, budget)),
+            )
+        return results
 
     def _learn_scorer(self) -> None:
-        """Keep what an answer has said about whose key this is, and what follows from it."""
-        for label, scores in list(self._past.values()):
-            self._know_former(label, scores)
+        """Store what an answer has said about whose key this is, and what follows from it."""
+        for label, scores in list(self._previous.values()):
+            self._store_previous(label, scores)
         scorer = self._client.scorer
-        if scorer is not None and scorer != self._outbox.scorer:
-            self._outbox.know_scorer(scorer)
-            self.adopted += self._outbox.adopt(in_use=False)
+        accounts = self._outbox.accounts
+        if scorer is not None and scorer != accounts.scorer:
+            accounts.store_scorer(scorer)
+            self.adopted += accounts.adopt(in_use=False)
             self._more.set()
 
     # -- removing -------------------------------------------------------------------------------
@@ -309,25 +351,25 @@ class Sender:
         try:
             score_id = label.score_id
             if score_id is None and self._outbox.may_be_there(label):
-                if not self._outbox.try_([label]):
+                if not self._outbox.mark_tried([label]):
                     return  # It was changed meanwhile.
                 score_id = self._learn_id(label)
             if score_id is not None:
                 with contextlib.suppress(NotFoundError):
-                    self._client.delete_score(label.log_id, score_id, effort=self._call())
+                    self._client.delete_score(label.log_id, score_id, budget=self._call_budget())
         except HTTPError as error:
             if not _is_refusal(error):
                 raise
-            self._outbox.keep_after_all(label, f"it could not be taken away: {error}")
+            self._outbox.mark_kept(label, f"it could not be taken away: {error}")
         else:
-            self._outbox.forget(label)
+            self._outbox.mark_removed(label)
         self._notify()
 
     def _learn_id(self, label: Label) -> str | None:
         """Return the id of a score that may be there: it is written to learn it."""
         try:
-            body = ScoreWrite.model_validate(label.body)
-            score, _ = self._client.upsert_score_within(label.log_id, body, self._call())
+            upsert = Upsert(label.log_id, label.body)
+            score, _ = self._client.send_upsert(upsert, self._call_budget().call())
             self._learn_scorer()
             return score.id
         except HTTPError as error:
@@ -341,7 +383,7 @@ def _key(label: Label) -> _Key:
 
 
 def _is_refusal(error: HTTPError) -> bool:
-    """Whether the server will not take this score, now or later, while it may take others."""
+    """Return whether the server refuses this score for good, while it may take others."""
     final = isinstance(error, _FINAL) or error.status == 429
     return 400 <= error.status < 500 and not (final or is_passing(error))
 
@@ -363,32 +405,6 @@ def body_of(score: Score, like: Mapping[str, Any], field: str) -> dict[str, Any]
 
 def _field(body: Mapping[str, Any]) -> str:
     return next(name for name in VALUE_FIELDS if name in body)
-
-
-def _batch(labels: Sequence[Label]) -> Batch:
-    """Return labels, which were checked when they were entered, as a push takes them."""
-    targets: dict[tuple[str, str], Target] = {}
-    codes, values = [], []
-    for label in labels:
-        field = _field(label.body)
-        evaluator = Evaluator(
-            id=label.body.get("evaluator_id"),
-            evaluator_slug=label.body.get("evaluator_slug"),
-            score_value_type=TYPE_OF_FIELD[field],
-        )
-        key = (label.evaluator, field)
-        targets.setdefault(key, Target(label.evaluator, lambda raw: raw, evaluator))
-        codes.append(list(targets).index(key))
-        values.append(label.body[field])
-    context = {name: [label.body.get(name) for label in labels] for name in CONTEXT_COLUMNS}
-    return Batch(
-        pd.RangeIndex(len(labels)),
-        [label.log_id for label in labels],
-        list(targets.values()),
-        codes,
-        values,
-        context,
-    )
 
 
 def wait_until(done: Callable[[], bool], timeout: float) -> bool:

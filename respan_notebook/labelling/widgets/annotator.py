@@ -18,19 +18,19 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 import ipywidgets as widgets
 import pandas as pd
 
-from respan_notebook.client import RespanClient
+from respan_notebook.client.client import RespanClient
 from respan_notebook.errors import ConfigurationError, FrameError
-from respan_notebook.labelling.changes import change_of
-from respan_notebook.labelling.current_scores import CurrentScores, identity, value_of
+from respan_notebook.labelling.current_scores import CurrentScores, entered_value
 from respan_notebook.labelling.log_view.log import log_html
 from respan_notebook.labelling.outbox.label import REFUSED, WAITING, Label
-from respan_notebook.labelling.outbox.outbox import Outbox, UnknownPastError
-from respan_notebook.labelling.outbox.sender import Sender, wait_until
+from respan_notebook.labelling.outbox.outbox import Outbox, UnknownPreviousError
+from respan_notebook.labelling.outbox.sender import Sender, SenderSettings, wait_until
 from respan_notebook.labelling.prefetch import Prefetch
 from respan_notebook.labelling.progress import Progress
 from respan_notebook.labelling.queue import CHUNK, Queue
 from respan_notebook.labelling.queue import SHOWN as FILTERS
 from respan_notebook.labelling.static import STYLE
+from respan_notebook.labelling.widgets.changes import change_of
 from respan_notebook.labelling.widgets.editor import (
     SET,
     SHOWN,
@@ -49,7 +49,6 @@ from respan_notebook.models import Evaluator, Score
 
 Self = TypeVar("Self", bound="Annotator")
 P = ParamSpec("P")
-_FIRST_LOOK: Final = 1.0  # Seconds that opening waits for what Respan has already.
 _IN_BACKGROUND: Final = ("_changed_behind", "_found")
 
 
@@ -99,7 +98,14 @@ class Annotator(widgets.VBox):
         The actions.
     position : int
         The row that is shown, from 0.
+    first_look : float
+        Seconds that opening waits for what Respan has already; of the class.
+    sender_settings : SenderSettings
+        Attempts and pauses of the background sender; of the class.
     """
+
+    first_look = 1.0
+    sender_settings = SenderSettings()
 
     def __init__(
         self,
@@ -114,16 +120,16 @@ class Annotator(widgets.VBox):
         self._closed = False
         self._queue = queue
         self._client, self._outbox, self._columns = client, outbox, show
-        self._sender = Sender(outbox, client, self._changed_behind)
-        self._lookup = Prefetch(
+        self._sender = Sender(outbox, client, self._changed_behind, self.sender_settings)
+        self._prefetch = Prefetch(
             client,
-            [one for one in evaluators if identity(one)],
+            [one for one in evaluators if one.id_or_slug],
             self._found,
             self._changed_behind,
         )
         self._asked: set[int] = set()  # Chunks of rows.
         self._current_scores = CurrentScores(evaluators, client, outbox)
-        known = {identity(one): one for one in evaluators}
+        known = {one.id_or_slug: one for one in evaluators}
         self._progress = Progress(queue, known, outbox, self._current_scores)
         self._last_scores = self._progress.no_scores()
         self._restored: dict[str, Any] = {}  # Drafts that were there when the log was shown.
@@ -140,8 +146,8 @@ class Annotator(widgets.VBox):
     # -- the screen -----------------------------------------------------------------------------
 
     def _build(self, evaluators: Sequence[Evaluator]) -> None:
-        self.editors: dict[str, Editor] = {one.key: plain_editor(one) for one in evaluators}
-        self._by_identity = {identity(e.evaluator): e for e in self.editors.values()}
+        self.editors: dict[str, Editor] = {one.slug_or_id: plain_editor(one) for one in evaluators}
+        self._by_identity = {e.evaluator.id_or_slug: e for e in self.editors.values()}
         self._log, self._status = widgets.HTML(), widgets.HTML()
         self._log.add_class("rn-side")
         self._status.add_class("rn-status")
@@ -210,7 +216,7 @@ class Annotator(widgets.VBox):
             labels = self._labels()
             for name, editor in self._by_identity.items():
                 stays = not anew and not editor.at_rest
-                self._show_former(editor, labels.get(name), stays=stays)
+                self._show_previous(editor, labels.get(name), stays=stays)
                 # Not what another notebook has entered since.
                 if name in self._restored and not stays:
                     editor.restore(self._restored[name])
@@ -218,16 +224,16 @@ class Annotator(widgets.VBox):
             self._showing = False
         self._draw_status()
 
-    def _show_former(self, editor: Editor, label: Label | None, *, stays: bool) -> None:
+    def _show_previous(self, editor: Editor, label: Label | None, *, stays: bool) -> None:
         log_id = self._queue.log_id_or_none or ""
         fields, source = self._current_scores.fields(log_id, editor.evaluator, label)
-        former = value_of(fields or {}, editor.evaluator)
+        previous = entered_value(fields or {}, editor.evaluator)
         if stays:
-            editor.know(former, source)
+            editor.know(previous, source)
             return
         explanation = (fields or {}).get("explanation") or ""
         refusal = label.reason if label is not None and label.state == REFUSED else None
-        editor.show(former, explanation, source=source, refusal=refusal or "")
+        editor.show(previous, explanation, source=source, refusal=refusal or "")
 
     def _draw_status(self) -> None:
         progress: dict[str, int] = {}
@@ -240,21 +246,21 @@ class Annotator(widgets.VBox):
             progress,
             message=message,
             wrong=wrong,
-            trouble=self._trouble(),
+            trouble=self._waiting_reason(),
         )
 
-    def _trouble(self) -> str:
+    def _waiting_reason(self) -> str:
         if self._sender.halted:
             return (
-                f"Nothing is sent: {self._sender.trouble}. Your labels are kept; open the "
+                f"Nothing is sent: {self._sender.status}. Your labels are kept; open the "
                 "annotator again with a key that works, and they go out."
             )
-        if self._sender.trouble:
-            return f"Labels wait: {self._sender.trouble}. They are kept, and sent when it works."
-        if self._lookup.wait:
-            return f"What Respan has already is not read yet: {self._lookup.wait}"
-        if self._lookup.trouble:
-            return f"What Respan has already could not be read: {self._lookup.trouble}"
+        if self._sender.status:
+            return f"Labels wait: {self._sender.status}. They are kept, and sent when it works."
+        if self._prefetch.wait:
+            return f"What Respan has already is not read yet: {self._prefetch.wait}"
+        if self._prefetch.status:
+            return f"What Respan has already could not be read: {self._prefetch.status}"
         return ""
 
     def _say(self, message: str, *, wrong: bool = False) -> None:
@@ -312,8 +318,8 @@ class Annotator(widgets.VBox):
         return self._is_done() and not self._outbox.waiting()
 
     def _is_done(self) -> bool:
-        """Whether nothing happens any more; what another notebook has entered may wait as well."""
-        if self._sender.busy or self._lookup.busy:
+        """Return whether nothing happens any more; another notebook may still send."""
+        if self._sender.busy or self._prefetch.busy:
             return False
         return self._sender.halted or not self._outbox.waiting()
 
@@ -322,10 +328,10 @@ class Annotator(widgets.VBox):
             raise ConfigurationError("this annotator is closed; open one with annotate(...)")
 
     def _open(self) -> None:
-        self._outbox.adopt()
+        self._outbox.accounts.adopt()
         self._progress.begin()
         self._go_to_first_unscored()
-        elsewhere = self._outbox.waiting_elsewhere()
+        elsewhere = self._outbox.accounts.waiting_elsewhere()
         if elsewhere:
             self._message = (
                 f"{elsewhere} scores entered with another key wait in {self._outbox.path}. If that "
@@ -341,14 +347,14 @@ class Annotator(widgets.VBox):
 
         Later on nothing moves by itself: what is being entered would land on another log.
         """
-        end = time.monotonic() + _FIRST_LOOK
+        end = time.monotonic() + self.first_look
         while (position := self._queue.first_unscored()) is not None:
             self._queue.position = position
             if self._queue.log_id_or_none in (None, *self._current_scores.log_ids):
                 return
             self._ask_around()
-            wait_until(lambda: not self._lookup.busy, end - time.monotonic())
-            if time.monotonic() > end or self._lookup.trouble or self._lookup.by_log:
+            wait_until(lambda: not self._prefetch.busy, end - time.monotonic())
+            if time.monotonic() > end or self._prefetch.status or self._prefetch.by_log:
                 return
         self._queue.position = 0
 
@@ -400,7 +406,7 @@ class Annotator(widgets.VBox):
         """Put back what was there before the last save, here and in Respan, and show that log."""
         try:
             undone = self._outbox.undo(self._queue.rows, self._by_identity)
-        except UnknownPastError as error:
+        except UnknownPreviousError as error:
             why = (
                 " yet: it is on its way."
                 if error.state == WAITING
@@ -522,9 +528,9 @@ class Annotator(widgets.VBox):
         if log_id is None:
             return  # Saving will say why.
         editor = change["owner"]
-        name = identity(editor.evaluator)
+        name = editor.evaluator.id_or_slug
         self._restored.pop(name, None)
-        self._outbox.keep_draft(log_id, name, editor.draft)
+        self._outbox.store_draft(log_id, name, editor.draft)
 
     # -- what is known --------------------------------------------------------------------------
 
@@ -543,17 +549,17 @@ class Annotator(widgets.VBox):
 
     def _ask_around(self) -> None:
         """Have the scores of the logs around looked up, unless they were."""
-        if self._lookup.by_log:
+        if self._prefetch.by_log:
             log_id = self._queue.log_id_or_none
             if log_id is not None:
-                self._lookup.ask([log_id])
+                self._prefetch.ask([log_id])
             return
         ahead = min(self.position + CHUNK // 4, len(self._queue) - 1)
         for position in (ahead, self.position):
             number = position // CHUNK
             if number not in self._asked:
                 self._asked.add(number)
-                self._lookup.ask(self._queue.chunk(position))
+                self._prefetch.ask(self._queue.chunk(position))
 
     @_exclusive
     def _found(self, log_ids: Sequence[str], scores: Sequence[Score], began: int) -> None:
@@ -562,7 +568,7 @@ class Annotator(widgets.VBox):
         self._progress.mark_found({*log_ids, *(score.log_id or "" for score in scores)})
         if not log_ids:
             self._asked.clear()  # It failed; the next log asks again.
-            if self._lookup.by_log and not self._lookup.trouble:
+            if self._prefetch.by_log and not self._prefetch.status:
                 self._ask_around()
         self._display_editors(anew=False)
 
@@ -577,6 +583,6 @@ class Annotator(widgets.VBox):
                 self._last_scores = self.scores
             self._closed = True
         self._sender.close()
-        self._lookup.close()
+        self._prefetch.close()
         self._outbox.close()
         close_all(self)

@@ -1,7 +1,7 @@
 """Build the input widgets of the editors: one control per ``score_value_type``.
 
 A control shows a value and gives back the raw one that the person entered. It decides nothing:
-whether a raw value can be a score is checked by :mod:`respan_notebook.values`.
+whether a raw value can be a score is checked by :mod:`respan_notebook.values.types`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from typing import Any, Final
 
 import ipywidgets as widgets
 
-from respan_notebook.checks import choice_text, is_number
 from respan_notebook.labelling.log_view.json_view import json_tree
 from respan_notebook.models import Evaluator
+from respan_notebook.values.cells import is_number
+from respan_notebook.values.checks import choice_text
+from respan_notebook.values.types import value_type
+from respan_notebook.wording import render_number
 
 KEYS: Final = "123456789" + "acdfghiklmopqrtz"
 """Keys for choices in their order; the other letters are commands."""
@@ -86,7 +89,7 @@ class Slider(Control):
     def __init__(self, evaluator: Evaluator, low: float, high: float) -> None:
         self._names = _point_names(evaluator)
         step = _step(evaluator, low, high)
-        decimals = len(_brief(step).partition(".")[2])
+        decimals = len(render_number(step).partition(".")[2])
         self.widget = widgets.FloatSlider(
             low, min=low, max=high, step=step, readout_format=f".{decimals}f", layout=dict(_FULL)
         )
@@ -97,7 +100,9 @@ class Slider(Control):
             else [low + i * (high - low) / 10 for i in range(11)],
             by_value=whole,
         )
-        letters = [f"{key} = {_brief(point)}" for key, point in self.keys.items() if key.isalpha()]
+        letters = [
+            f"{key} = {render_number(point)}" for key, point in self.keys.items() if key.isalpha()
+        ]
         self.hint = ", ".join(["keys: its digits" if whole else "keys: 0-9 for tenths", *letters])
 
     def show(self, value: Any) -> None:
@@ -152,16 +157,14 @@ class NumberBox(Control):
         return text or None
 
     def show(self, value: Any) -> None:
-        self.widget.value = "" if value is None else _brief(value)
+        self.widget.value = "" if value is None else render_number(value)
 
     def said(self, value: Any) -> str:
-        return _brief(value)
+        return render_number(value)
 
 
 def _number_control(evaluator: Evaluator) -> Control:
-    low, high = evaluator.bounds
-    if evaluator.score_value_type == "percentage":
-        low, high = 0.0 if low is None else low, 100.0 if high is None else high
+    low, high = value_type(evaluator).bounds_of(evaluator)
     names = _point_names(evaluator)
     if low is None or high is None:
         return Points(names) if 0 < len(names) <= _MOST_POINTS else NumberBox()
@@ -173,7 +176,7 @@ def _number_control(evaluator: Evaluator) -> Control:
 
 def _point_names(evaluator: Evaluator) -> dict[float, str]:
     return {
-        float(choice.value): choice.name or _brief(choice.value)
+        float(choice.value): choice.name or render_number(choice.value)
         for choice in evaluator.choices
         if is_number(choice.value)
     }
@@ -184,7 +187,7 @@ def _point_keys(points: Sequence[float], *, by_value: bool) -> dict[str, float]:
     letters = iter(KEYS[9:])
     keys = {}
     for place, point in enumerate(points):
-        digit = _brief(point) if by_value else str(place)
+        digit = render_number(point) if by_value else str(place)
         key = digit if len(digit) == 1 and digit.isdigit() else next(letters, "")
         if key:
             keys[key] = point
@@ -192,7 +195,7 @@ def _point_keys(points: Sequence[float], *, by_value: bool) -> dict[str, float]:
 
 
 def _point_text(value: Any, names: Mapping[float, str]) -> str:
-    brief, name = _brief(value), names.get(value)
+    brief, name = render_number(value), names.get(value)
     return brief if name in (None, brief) else f"{brief} · {name}"
 
 
@@ -202,10 +205,6 @@ def _step(evaluator: Evaluator, low: float, high: float) -> float:
         return float(given)
     whole = low % 1 == 0 and high % 1 == 0 and high - low > 1
     return 1.0 if whole else (high - low) / 100 or 1.0
-
-
-def _brief(number: Any) -> str:
-    return repr(number).removesuffix(".0") if isinstance(number, float) else str(number)
 
 
 # -- yes or no ----------------------------------------------------------------------------------

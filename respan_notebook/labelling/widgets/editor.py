@@ -1,7 +1,7 @@
 """Edit scores: one widget per evaluator, that makes a score or says that there is none.
 
 Nothing is a score until the person made it one. An editor takes whatever its control gives,
-has it checked by :mod:`respan_notebook.values`, and shows the outcome.
+has it checked by :mod:`respan_notebook.values.types`, and shows the outcome.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ import ipywidgets as widgets
 import traitlets
 
 from respan_notebook.errors import InvalidValueError, UnsupportedEvaluatorError
+from respan_notebook.labelling.current_scores import entered_value
 from respan_notebook.labelling.log_view.escape import escaped
 from respan_notebook.labelling.static import STYLE
 from respan_notebook.labelling.widgets.controls import CONTROLS, Control
 from respan_notebook.models import Evaluator
-from respan_notebook.values import encoder
+from respan_notebook.values.encoding import encoder
+from respan_notebook.values.types import value_type
 
 UNSET, SET, INVALID, SHOWN, CLEARED = "unset", "set", "invalid", "shown", "cleared"
 _SAID: Final = 60  # Characters of a value that the state line repeats.
@@ -60,9 +62,9 @@ class Editor(widgets.VBox):
         self.evaluator = evaluator
         self.lock = threading.RLock()
         self._quiet = False  # While a control is changed from here, nobody enters anything.
-        self._former: Any = None
+        self._previous: Any = None
         self._at_rest: Any = None
-        self._former_explanation = self._source = self._refusal = ""
+        self._previous_explanation = self._source = self._refusal = ""
         self._why = widgets.Text(placeholder="Why? (optional)", layout=widgets.Layout(width="auto"))
         self._line = widgets.HTML(_state_html(UNSET, _MARKS[UNSET], ""))
         self._line.add_class("rn-state")
@@ -79,9 +81,9 @@ class Editor(widgets.VBox):
         for box in self._control.inputs():
             # Its label is for screen readers; people see the title.
             if not isinstance(box, widgets.Checkbox):
-                box.description = evaluator.name or evaluator.key
+                box.description = evaluator.display_name
             box.observe(self._touched, "value")
-        self._why.description = f"Explanation of {evaluator.name or evaluator.key}"
+        self._why.description = f"Explanation of {evaluator.display_name}"
         self._why.add_class("rn-why")
         self._why.observe(self._explained, "value")
         bar = widgets.HBox([self._line, self._why, *self._buttons()])
@@ -103,7 +105,7 @@ class Editor(widgets.VBox):
         return [accept, clear]
 
     def __repr__(self) -> str:
-        return f"Editor({self.evaluator.key!r}, value={self.value!r})"
+        return f"Editor({self.evaluator.slug_or_id!r}, value={self.value!r})"
 
     @property
     def hotkeys(self) -> Mapping[str, str]:
@@ -119,7 +121,7 @@ class Editor(widgets.VBox):
 
     def accept(self) -> None:
         """Make the value shown the score, as if it had been entered."""
-        shown = self._former if self.state == SHOWN else self._control.read()
+        shown = self._previous if self.state == SHOWN else self._control.read()
         self._enter(shown, show=False)
 
     def clear(self) -> None:
@@ -192,7 +194,7 @@ class Editor(widgets.VBox):
                 if show:
                     with self._silently():
                         self._control.show(value)
-                nothing = UNSET if self._former is None else CLEARED
+                nothing = UNSET if self._previous is None else CLEARED
                 self._settle(nothing if value is None else SET, value, "")
             self.entries += 1
 
@@ -200,21 +202,19 @@ class Editor(widgets.VBox):
         value = self._encode(raw)
         if value is None:  # NaN and the like: said to be missing, and so no score.
             return None
-        if self.evaluator.score_value_type == "single_select":
-            return value[0]
-        return value
+        return entered_value({value_type(self.evaluator).field: value}, self.evaluator)
 
     # -- showing --------------------------------------------------------------------------------
 
     def show(
-        self, former: Any = None, explanation: str = "", *, source: str = "", refusal: str = ""
+        self, previous: Any = None, explanation: str = "", *, source: str = "", refusal: str = ""
     ) -> None:
         """Show a score that was there before, or nothing; either way nothing is entered.
 
         Parameters
         ----------
-        former : object
-            As :func:`respan_notebook.values.decode` gives it; None for no score.
+        previous : object
+            As :func:`respan_notebook.values.encoding.decode` gives it; None for no score.
         explanation : str
             Its explanation.
         source : str
@@ -223,46 +223,48 @@ class Editor(widgets.VBox):
             Why the server refused it.
         """
         with self.lock:
-            self._former, self._former_explanation = former, explanation
+            self._previous, self._previous_explanation = previous, explanation
             self._source, self._refusal = source, refusal
             with self._silently():
                 value = None
-                if former is not None:
+                if previous is not None:
                     with contextlib.suppress(InvalidValueError, UnsupportedEvaluatorError):
-                        value = self._canonical(former)
+                        value = self._canonical(previous)
                 self._control.show(value)
-                self._why.value = explanation if former is not None else ""
+                self._why.value = explanation if previous is not None else ""
             self._at_rest = self._control.read()
-            self._settle(UNSET if former is None else SHOWN, None, "")
+            self._settle(UNSET if previous is None else SHOWN, None, "")
 
-    def know(self, former: Any, source: str) -> None:
+    def know(self, previous: Any, source: str) -> None:
         """Take note of a score that turned out to be there; what is entered stays."""
         with self.lock:
-            if self._former is None:
-                self._former, self._source = former, source
+            if self._previous is None:
+                self._previous, self._source = previous, source
 
     @property
-    def former(self) -> Any:
+    def previous(self) -> Any:
         """The score that was there before, as :meth:`show` was given it."""
-        return self._former
+        return self._previous
+
+    former = previous  # Its name in the first release, which code out there uses.
 
     @property
     def at_rest(self) -> bool:
-        """Whether nothing was entered since :meth:`show`, nor is just being entered."""
+        """Return whether nothing was entered since :meth:`show`, nor is just being entered."""
         untouched = self._control.read() == self._at_rest
         lonely = self.state == UNSET and self.explanation
         return untouched and not self.changed and not lonely
 
     @property
-    def former_explanation(self) -> str:
+    def previous_explanation(self) -> str:
         """The explanation that was there before."""
-        return self._former_explanation
+        return self._previous_explanation
 
     @property
     def changed(self) -> bool:
-        """Whether saving would change anything."""
+        """Return whether saving would change anything."""
         if self.state == SHOWN:
-            return self.explanation != self._former_explanation
+            return self.explanation != self._previous_explanation
         return self.state != UNSET
 
     @property
@@ -317,14 +319,14 @@ class Editor(widgets.VBox):
         if state == INVALID:
             return error
         if state == SHOWN:
-            return f"{self._source}: {_short(self._said_former())}"
+            return f"{self._source}: {_short(self._said_previous())}"
         return "saving takes the score away" if state == CLEARED else ""
 
-    def _said_former(self) -> str:
+    def _said_previous(self) -> str:
         try:
-            return self._control.said(self._canonical(self._former))
+            return self._control.said(self._canonical(self._previous))
         except (InvalidValueError, UnsupportedEvaluatorError):
-            return str(self._former)
+            return str(self._previous)
 
 
 class UnsupportedEditor(Editor):
@@ -397,7 +399,7 @@ def plain_editor(evaluator: Evaluator) -> Editor:
 
 def _title_html(evaluator: Evaluator, hint: str) -> str:
     about = f"<small>{escaped(evaluator.description)}</small>" if evaluator.description else ""
-    name = escaped(evaluator.name or evaluator.key or "evaluator without a name")
+    name = escaped(evaluator.display_name or "evaluator without a name")
     hint = f" <kbd>{escaped(hint)}</kbd>" if hint else ""
     return f'<div class="rn-title"><b>{name}</b>{hint}{about}</div>'
 

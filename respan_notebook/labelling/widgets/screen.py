@@ -52,7 +52,7 @@ def help_html(editors: Iterable[Editor]) -> str:
             for key, said in editor.hotkeys.items()
         )
         if keys:
-            rows.append((editor.evaluator.name or editor.evaluator.key, keys))
+            rows.append((editor.evaluator.display_name, keys))
     cells = "".join(
         f"<tr><td>{escaped(key)}</td><td>{escaped(what)}</td></tr>" for key, what in rows
     )

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from labels import Open, label, line, message, stored
+from seed import add_logs
 
 from respan_notebook import (
     ConfigurationError,
@@ -23,7 +24,7 @@ from respan_notebook import (
     ScoreWrite,
     editor_for,
 )
-from respan_notebook.connection import Connection
+from respan_notebook.client.transport import Transport
 from respan_notebook.errors import (
     AuthenticationError,
     BadRequestError,
@@ -31,13 +32,18 @@ from respan_notebook.errors import (
     ServerError,
     TransportError,
 )
-from respan_notebook.labelling.outbox import sender as sender_module
-from respan_notebook.labelling.outbox.sender import Sender, wait_until
+from respan_notebook.labelling.outbox.sender import Sender, SenderSettings, wait_until
 from respan_notebook.labelling.widgets import annotator as annotator_module
 from respan_notebook.labelling.widgets.annotator import Annotator
 
 ME = "ann@example.com"
 NO_BOUNDS = {"min_score": 5, "max_score": 1}
+
+
+class OtherKey(RespanClient):
+    """Another key of the same person, which the sandbox has no second one for."""
+
+    fingerprint = "another key of the same person"  # type: ignore[assignment]
 
 
 def refused(*_: Any, **__: Any) -> Any:
@@ -82,7 +88,7 @@ def test_undo__of_a_score_entered_after_an_undo_brings_nothing_back(
     assert annotator.wait()
     annotator.undo()
     assert annotator.wait()
-    monkeypatch.setattr(sender_module, "_MOMENT", 1.0)
+    monkeypatch.setattr(Annotator, "sender_settings", SenderSettings(moment=1.0))
     label(annotator, helpfulness=5)
     annotator.undo()  # Before anything was sent.
     assert annotator.wait()
@@ -187,7 +193,7 @@ def test_fault__while_a_log_is_shown_leaves_no_entry_of_the_last_one(
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(Annotator, "_show_former", fail)
+    monkeypatch.setattr(Annotator, "_show_previous", fail)
     with pytest.raises(RuntimeError):
         annotator.save()
     assert annotator.position == 1
@@ -317,16 +323,16 @@ def test_look_up__says_no_reason_when_the_wait_is_over(
 ) -> None:
     annotator = annotate()
     annotator.wait()
-    send, troubles = Connection.send, []
+    send, troubles = Transport.send, []
 
-    def slow_down_once(self: Connection, method: str, path: str, *rest: Any, **named: Any) -> Any:
+    def slow_down_once(self: Transport, method: str, path: str, *rest: Any, **named: Any) -> Any:
         if method == "GET" and "/scores/" in path:
-            troubles.append(annotator._sender.trouble)
+            troubles.append(annotator._sender.status)
             if len(troubles) == 1:
                 raise RateLimitError("429: slow down", status=429, retry_after=0.6)
         return send(self, method, path, *rest, **named)
 
-    monkeypatch.setattr(Connection, "send", slow_down_once)
+    monkeypatch.setattr(Transport, "send", slow_down_once)
     for _ in range(4):
         label(annotator, helpfulness=3)
     assert annotator.wait()
@@ -349,14 +355,13 @@ def test_look_up__of_what_is_there_says_why_it_waits(outbox: Path, logs: pd.Data
 
 
 def test_by_log__asks_for_no_whole_chunks(
-    client: RespanClient, annotate: Open, requests: list[str], by_log: None
+    sandbox: Sandbox, annotate: Open, requests: list[str], by_log: None
 ) -> None:
     frame = pd.DataFrame({"log_id": [f"x{n:03}" for n in range(200)]})
-    logs = [{"unique_id": log_id} for log_id in frame["log_id"]]
-    client._transport.send("POST", "/request-logs/bulk/", {"logs": logs})
+    add_logs(sandbox.base_url, sandbox.api_key, frame["log_id"])
     annotator = annotate("helpfulness", frame)
     annotator.wait()
-    annotator._lookup.by_log = False
+    annotator._prefetch.by_log = False
     annotator.go_to(90)  # Chunks before and after this row are asked for.
     assert annotator.wait()
     assert {one for one in requests if "/logs/x" in one} == {
@@ -394,12 +399,11 @@ def test_revoked_key__its_labels_go_out_after_the_first_save_with_a_new_one(
         def revoked(*_: Any, **__: Any) -> None:
             raise AuthenticationError("401: revoked", status=401)
 
-        patch.setattr(RespanClient, "upsert_score_within", revoked)
+        patch.setattr(RespanClient, "send_upsert", revoked)
         label(first, helpfulness=2)
         assert wait_until(lambda: first._sender.halted, 5)
         first.close()
-    with RespanClient(sandbox.api_key, sandbox.base_url) as renewed:
-        renewed._transport.fingerprint = "another key of the same person"
+    with OtherKey(sandbox.api_key, sandbox.base_url) as renewed:
         if written:
             renewed.upsert_score("demo_01", {"evaluator_slug": "helpfulness", "numerical_value": 1})
         again = annotate(client=renewed)
@@ -416,10 +420,10 @@ def test_revoked_key__its_labels_go_out_after_the_first_save_with_a_new_one(
 def test_undo__knows_the_past_also_when_the_first_write_failed(
     sandbox: Sandbox, annotate: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sender_module, "_FIRST_PAUSE", 0.1)
+    monkeypatch.setattr(Annotator, "sender_settings", SenderSettings(first_pause=0.1))
     with RespanClient(sandbox.api_key, sandbox.base_url) as other:
         other.upsert_score("demo_01", ScoreWrite(evaluator_slug="helpfulness", numerical_value=2))
-    upsert, failed = RespanClient.upsert_score_within, []
+    upsert, failed = RespanClient.send_upsert, []
 
     def fail_once(self: RespanClient, *given: Any, **named: Any) -> Any:
         if not failed:
@@ -427,7 +431,7 @@ def test_undo__knows_the_past_also_when_the_first_write_failed(
             raise TransportError("no connection")
         return upsert(self, *given, **named)
 
-    monkeypatch.setattr(RespanClient, "upsert_score_within", fail_once)
+    monkeypatch.setattr(RespanClient, "send_upsert", fail_once)
     annotator = annotate()
     annotator.go_to(0)
     label(annotator, helpfulness=5)
@@ -457,8 +461,7 @@ def test_other_key__in_use_keeps_its_labels(
     first = annotate()
     label(first, helpfulness=1)
     assert first.wait()
-    with RespanClient(sandbox.api_key, sandbox.base_url) as second_key:
-        second_key._transport.fingerprint = "another key of the same person"
+    with OtherKey(sandbox.api_key, sandbox.base_url) as second_key:
         other = annotate(client=second_key)
         other.go_to(1)
         label(other, helpfulness=2)
@@ -476,7 +479,7 @@ def test_clear__before_a_label_was_sent_takes_the_older_score_away(
     with RespanClient(sandbox.api_key, sandbox.base_url) as other:
         other.upsert_score("demo_01", ScoreWrite(evaluator_slug="helpfulness", numerical_value=1))
     annotator = annotate()
-    monkeypatch.setattr(sender_module, "_MOMENT", 1.0)
+    monkeypatch.setattr(Annotator, "sender_settings", SenderSettings(moment=1.0))
     annotator.go_to(0)
     label(annotator, helpfulness=4)
     annotator.go_to(0)
@@ -506,7 +509,7 @@ def test_clear__of_what_the_sender_has_in_hand_takes_the_older_score_away(
         return found
 
     monkeypatch.setattr(RespanClient, "score_pages", refused)
-    monkeypatch.setattr(annotator_module, "_FIRST_LOOK", 0)
+    monkeypatch.setattr(Annotator, "first_look", 0)
     annotator = annotate()
     annotator.go_to(0)
     monkeypatch.setattr(Sender, "_look_up", clear_meanwhile)
@@ -521,7 +524,7 @@ def test_clear__before_a_label_was_sent_writes_nothing_where_nothing_was(
     sandbox: Sandbox, annotate: Open, requests: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     annotator = annotate()
-    monkeypatch.setattr(sender_module, "_MOMENT", 1.0)
+    monkeypatch.setattr(Annotator, "sender_settings", SenderSettings(moment=1.0))
     label(annotator, helpfulness=4)
     annotator.go_to(0)
     annotator.editors["helpfulness"].clear()
@@ -536,12 +539,12 @@ def test_undo__knows_the_past_of_a_label_that_was_refused(
 ) -> None:
     with RespanClient(sandbox.api_keys["bob@example.com"], sandbox.base_url) as bob:
         bob.upsert_score("demo_01", ScoreWrite(evaluator_slug="helpfulness", numerical_value=2))
-    upsert = RespanClient.upsert_score_within
+    upsert = RespanClient.send_upsert
 
     def refuse_one(self: RespanClient, log_id: str, *given: Any, **named: Any) -> Any:
         return refused() if log_id == "demo_01" else upsert(self, log_id, *given, **named)
 
-    monkeypatch.setattr(RespanClient, "upsert_score_within", refuse_one)
+    monkeypatch.setattr(RespanClient, "send_upsert", refuse_one)
     annotator = annotate()
     annotator.go_to(0)
     label(annotator, helpfulness=5)
@@ -577,7 +580,7 @@ def test_look_up__that_ends_while_one_types_is_seen_by_all_editors(
         found(self, *given)
 
     monkeypatch.setattr(Annotator, "_found", found_later)
-    monkeypatch.setattr(annotator_module, "_FIRST_LOOK", 0)
+    monkeypatch.setattr(Annotator, "first_look", 0)
     annotator = annotate(["helpfulness", "tone"])
     annotator.editors["helpfulness"].value = 4
     typed.set()

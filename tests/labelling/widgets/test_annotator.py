@@ -28,11 +28,10 @@ from respan_notebook import (
     TransportError,
     UnknownEvaluatorError,
 )
-from respan_notebook.labelling.outbox import sender as sender_module
+from respan_notebook.client.settings import RequestSettings
 from respan_notebook.labelling.outbox.label import Change
 from respan_notebook.labelling.outbox.outbox import Outbox
-from respan_notebook.labelling.outbox.sender import Sender, wait_until
-from respan_notebook.labelling.widgets import annotator as annotator_module
+from respan_notebook.labelling.outbox.sender import Sender, SenderSettings, wait_until
 from respan_notebook.labelling.widgets.annotator import Annotator
 
 ME = "ann@example.com"
@@ -338,7 +337,7 @@ def test_existing__scores_of_others_do_not_count(
 def test_existing__do_not_disturb_what_is_being_entered(
     sandbox: Sandbox, outbox: Path, logs: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(annotator_module, "_FIRST_LOOK", 0.0)  # As with a server that is slow.
+    monkeypatch.setattr(Annotator, "first_look", 0.0)  # As with a server that is slow.
     with RespanClient(sandbox.api_key, sandbox.base_url) as client:
         client.upsert_score("demo_01", ScoreWrite(evaluator_slug="helpfulness", numerical_value=2))
         annotator = logs.respan.annotate("helpfulness", client=client, outbox=outbox)
@@ -646,9 +645,9 @@ def test_wrong_key__is_said_once_and_nothing_is_lost(
 def test_server_gone__labelling_goes_on_and_all_arrives_later(
     tmp_path: Path, outbox: Path, logs: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("respan_notebook.retry._BACKOFF", 0.01)
-    monkeypatch.setattr("respan_notebook.retry._LONGEST_BACKOFF", 0.05)
-    monkeypatch.setattr(sender_module, "_FIRST_PAUSE", 0.2)
+    settings = RequestSettings(backoff=0.01, longest_backoff=0.05)
+    monkeypatch.setattr(RespanClient, "settings", settings)
+    monkeypatch.setattr(Annotator, "sender_settings", SenderSettings(first_pause=0.2))
     sandbox = Sandbox(demo=True, db=tmp_path / "sandbox.db").start()
     with RespanClient(sandbox.api_key, sandbox.base_url) as client:
         annotator = logs.respan.annotate("helpfulness", client=client, outbox=outbox)
@@ -831,7 +830,9 @@ def test_outbox__holds_no_key_and_no_text_of_a_log(
 def test_untried_key__keeps_its_labels_from_others(
     sandbox: Sandbox, client: RespanClient, annotate: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sender_module, "_MOMENT", 60.0)  # Ann's are not sent before she closes.
+    monkeypatch.setattr(
+        Annotator, "sender_settings", SenderSettings(moment=60.0)
+    )  # Ann's are not sent before she closes.
     ann = annotate()
     label(ann, helpfulness=1)
     ann.close()
@@ -871,8 +872,8 @@ def test_two_keys__of_one_person_keep_the_later_label(sandbox: Sandbox, outbox: 
     new.save("log", [Change("e", {"evaluator_id": "e", "numerical_value": 5.0})], ["e"])
     old.save("other", [Change("e", {"evaluator_id": "e", "numerical_value": 2.0})], ["e"])
     for box in (old, new):
-        box.know_scorer("ann@example.com")
-    new.adopt()
+        box.accounts.store_scorer("ann@example.com")
+    new.accounts.adopt()
     kept = [(one.log_id, one.body["numerical_value"]) for one in new.labels()]
     assert kept == [("log", 5.0), ("other", 2.0)]
     assert old.labels() == []

@@ -11,7 +11,7 @@ from respan_notebook import Evaluator, InvalidValueError, UnsupportedEvaluatorEr
 from respan_notebook.labelling.widgets.controls import CONTROLS
 from respan_notebook.labelling.widgets.editor import Editor, editor_for
 from respan_notebook.sandbox.demo import DEMO_EVALUATORS
-from respan_notebook.values import VALUE_TYPES
+from respan_notebook.values.types import VALUE_TYPES
 
 DEMO = {str(one["evaluator_slug"]): Evaluator.model_validate(one) for one in DEMO_EVALUATORS}
 MANY = [{"name": f"Choice {n}", "value": f"c{n}"} for n in range(25)]

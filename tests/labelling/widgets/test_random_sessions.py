@@ -16,7 +16,7 @@ from labels import message, stored
 
 from respan_notebook import RespanClient, Sandbox
 from respan_notebook.errors import BadRequestError
-from respan_notebook.labelling.outbox import sender as sender_module
+from respan_notebook.labelling.outbox.sender import SenderSettings
 from respan_notebook.labelling.widgets.annotator import Annotator
 
 ME = "ann@example.com"
@@ -100,7 +100,7 @@ class Session:
         for log_id in LOGS:
             self.annotator.go_to(log_id)
             for slug, editor in self.annotator.editors.items():
-                found[log_id, slug] = editor.former
+                found[log_id, slug] = editor.previous
         return found
 
 
@@ -109,8 +109,7 @@ class Session:
 def test_session__ends_with_what_the_person_did_last(
     outbox: Path, monkeypatch: pytest.MonkeyPatch, no_backoff: None, seed: int, *, by_log: bool
 ) -> None:
-    monkeypatch.setattr(sender_module, "_MOMENT", 0.02)
-    monkeypatch.setattr(sender_module, "_FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(Annotator, "sender_settings", SenderSettings(moment=0.02, first_pause=0.05))
     with (
         Sandbox(demo=True, annotators=[ME], fail=0.15, latency_ms=3) as sandbox,
         RespanClient(sandbox.api_key, sandbox.base_url) as client,

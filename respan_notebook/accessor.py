@@ -1,0 +1,326 @@
+"""Register the DataFrame accessor ``df.respan``.
+
+It keeps no state (pandas makes a new one at each access) and imports its parts when they are
+used, so that importing this package costs little over importing pandas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from respan_notebook.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from respan_notebook.agreement.agreement import Agreement
+    from respan_notebook.client.client import RespanClient
+    from respan_notebook.labelling.widgets.annotator import Annotator
+    from respan_notebook.models import Evaluator
+    from respan_notebook.push.options import OnDuplicate
+    from respan_notebook.push.read_frame import Scores
+    from respan_notebook.push.report import PushReport
+
+
+@pd.api.extensions.register_dataframe_accessor("respan")
+class RespanAccessor:
+    """Scores of LLM request logs, from a DataFrame to Respan: ``df.respan``."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self._frame = frame
+
+    def push_scores(
+        self,
+        scores: Scores | None = None,
+        *,
+        client: RespanClient | None = None,
+        evaluators: Evaluator | Iterable[Evaluator] | None = None,
+        on_duplicate: OnDuplicate = "last",
+        dry_run: bool = False,
+        concurrency: int = 16,
+        rate_limit: str | None = None,
+        deadline: float | None = None,
+        skip_unchanged: bool = False,
+        resume: pd.DataFrame | None = None,
+        progress: bool = True,
+    ) -> PushReport:
+        """Upsert every score in the frame, and report on each.
+
+        Everything is checked before the first request. A row that can't be sent, or that the
+        server refuses, is reported and stops no other. Missing values are no scores and are not
+        sent. A repeated push updates; nothing is there twice.
+
+        Which log a row is about is in the column (or index level) ``log_id``, ``unique_id`` or
+        ``id``. Columns named ``timestamp``, ``environment``, ``prompt_id``,
+        ``prompt_version_number``, ``dataset_id``, ``automation_id`` and ``explanation`` travel
+        along with the score.
+
+        Parameters
+        ----------
+        scores : mapping, sequence or None
+            **Wide**: a mapping of evaluator (slug or id) to column, or a list of evaluators
+            (slugs, ids or ``Evaluator`` objects) whose columns bear their slugs.
+            **Tidy**: None; then each row is one score, with ``evaluator_id`` or
+            ``evaluator_slug``, and either ``value`` or the API's raw value fields
+            (``numerical_value``, ``string_value``, ``boolean_value``, ``categorical_value``,
+            ``json_value``). What an evaluator takes is listed at
+            :func:`respan_notebook.values.encoding.encoder`.
+        client : RespanClient, optional
+            Else one made from ``RESPAN_API_KEY`` and ``RESPAN_BASE_URL``.
+        evaluators : Evaluator or iterable of them, optional
+            Definitions to use instead of asking the server; also for slugs that only you know.
+        on_duplicate : {"last", "first", "error"}
+            Which row counts when several score the same log by the same evaluator.
+        dry_run : bool
+            Check everything, send nothing; ``report.payloads`` shows what would be sent.
+        concurrency : int
+            Requests in flight at once.
+        rate_limit : str, optional
+            Keep to a rate from the start, such as ``"60/min"``. Without it the push goes as fast
+            as it can and learns from the server's 429s, which hold all requests of this process
+            to this server until the wait that the server names is over.
+        deadline : float, optional
+            Seconds after which nothing more is sent; a wait that would go beyond is not begun.
+        skip_unchanged : bool
+            Read first what the server has, and send only what differs: one request per 100 logs,
+            instead of one per score. A client that has not written yet sends one score before, to
+            learn whose the key is.
+        resume : DataFrame, optional
+            ``report.frame`` of an earlier push (also read back from a file): what had arrived then
+            is not sent again.
+        progress : bool
+            Whether to show a progress bar, with rate, time left and the reason of a wait.
+
+        Returns
+        -------
+        PushReport
+            One line per score, on this frame's index.
+
+        Raises
+        ------
+        FrameError
+            A column is missing, is there twice, or can't be told apart; nothing was sent.
+        UnknownEvaluatorError, UnsupportedEvaluatorError
+            An evaluator named in ``scores`` does not exist, or has a type that is not known.
+        DuplicateScoreError
+            With ``on_duplicate="error"``.
+        ConfigurationError
+            No key, or an argument that can't be used.
+        HTTPError, TransportError
+            When the server can't be asked for its evaluators.
+
+        Examples
+        --------
+        >>> import pandas as pd, respan_notebook
+        >>> from respan_notebook import Evaluator, RespanClient, Sandbox
+        >>> df = pd.DataFrame({"log_id": ["demo_01", "demo_02"], "good": [True, None]})
+        >>> correct = Evaluator(evaluator_slug="is_good", score_value_type="boolean")
+        >>> with Sandbox(demo=True) as sandbox:
+        ...     client = RespanClient(sandbox.api_key, sandbox.base_url)
+        ...     df.respan.push_scores(
+        ...         {"is_good": "good"}, client=client, evaluators=[correct], progress=False)
+        PushReport pushed: 1 created, 1 skipped
+        """
+        from respan_notebook.client.rate import parse_rate
+        from respan_notebook.push.options import PushOptions
+        from respan_notebook.push.push import push_frame
+
+        _check_client(client)
+        options = PushOptions(
+            on_duplicate=on_duplicate,
+            dry_run=dry_run,
+            concurrency=concurrency,
+            rate_limit=None if rate_limit is None else parse_rate(rate_limit),
+            deadline=deadline,
+            skip_unchanged=skip_unchanged,
+            progress=progress,
+        )
+        return push_frame(
+            self._frame, scores, options, client=client, evaluators=evaluators, resume=resume
+        )
+
+    def pull_scores(
+        self,
+        evaluators: str | Evaluator | Sequence[str | Evaluator],
+        *,
+        client: RespanClient | None = None,
+        scorer: str | None = None,
+    ) -> pd.DataFrame:
+        """Return the scores that the server has of this frame's logs.
+
+        Parameters
+        ----------
+        evaluators : str, Evaluator, or sequence of them
+            Slugs, ids or definitions.
+        client : RespanClient, optional
+            Else one made from ``RESPAN_API_KEY`` and ``RESPAN_BASE_URL``.
+        scorer : str, optional
+            Whose scores: an email, ``"all"``, or by default the owner of the key. The API tells
+            who that is only in the answer to a write; before the client's first one, the scores
+            must all be of one scorer, and a warning says whose.
+
+        Returns
+        -------
+        DataFrame
+            On this frame's index, a column per evaluator (named by slug, else id): float64 for
+            numbers, boolean, else object; missing where there is no score. With ``scorer="all"``
+            a row per score instead: ``log_id``, ``evaluator_id``, ``evaluator_slug``, ``scorer``,
+            ``value``, ``explanation``, ``is_passed``, ``score_id``, which ``push_scores`` takes.
+
+        Raises
+        ------
+        FrameError, UnknownEvaluatorError, ConfigurationError
+            As :meth:`push_scores`; ConfigurationError also when it is not known whose.
+        HTTPError, TransportError
+            When the server does not answer, or does not filter scores.
+
+        Warns
+        -----
+        UserWarning
+            When it is not known whether the scores are those of the key's owner, or when none is
+            by the scorer that was named.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from respan_notebook import RespanClient, Sandbox
+        >>> df = pd.DataFrame({"log_id": ["demo_01", "demo_02"], "helpfulness": [4, None]})
+        >>> with Sandbox(demo=True) as sandbox:
+        ...     client = RespanClient(sandbox.api_key, sandbox.base_url)
+        ...     report = df.respan.push_scores("helpfulness", client=client, progress=False)
+        ...     df.respan.pull_scores("helpfulness", client=client)
+           helpfulness
+        0          4.0
+        1          NaN
+        """
+        from respan_notebook.pull import pull_columns
+
+        _check_client(client)
+        return pull_columns(self._frame, evaluators, client, scorer)
+
+    def annotate(
+        self,
+        evaluators: str | Evaluator | Sequence[str | Evaluator],
+        *,
+        client: RespanClient | None = None,
+        show: Hashable | Sequence[Hashable] | None = None,
+        outbox: str | Path | None = None,
+    ) -> Annotator:
+        """Show the logs of this frame one by one, and take their scores.
+
+        Nothing is a score until the person made it one. What is saved is on disk before the next
+        log is shown, and goes to Respan in the background; what is not sent yet goes out when an
+        annotator is opened again, from whatever notebook. It begins at the first log without a
+        score.
+
+        Parameters
+        ----------
+        evaluators : str, Evaluator, or sequence of them
+            Slugs, ids or definitions; each gets an editor that fits its ``score_value_type``.
+        client : RespanClient, optional
+            Else one made from ``RESPAN_API_KEY`` and ``RESPAN_BASE_URL``.
+        show : column name or list of them, optional
+            The columns of a log to show, in this order; else all that it has.
+        outbox : str or Path, optional
+            The SQLite file in which labels are kept; else one in the user's data folder, which
+            all notebooks share.
+
+        Returns
+        -------
+        Annotator
+            A widget: displayed as the last expression of a cell, and driven from Python as well.
+            ``annotator.scores`` is a tidy frame of what was entered.
+
+        Raises
+        ------
+        FrameError, UnknownEvaluatorError, ConfigurationError
+            As :meth:`push_scores`; FrameError also when the frame has no rows,
+            ConfigurationError when the outbox can't be written.
+        HTTPError, TransportError
+            When the server can't be asked for its evaluators, and this machine has never seen them.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> from respan_notebook import RespanClient, Sandbox
+        >>> with Sandbox(demo=True) as sandbox, tempfile.TemporaryDirectory() as folder:
+        ...     client = RespanClient(sandbox.api_key, sandbox.base_url)
+        ...     logs = client.logs(start_time="2026-01-01", sort_by="timestamp")
+        ...     annotator = logs.respan.annotate(
+        ...         ["helpfulness", "tone"], client=client, outbox=pathlib.Path(folder) / "outbox")
+        ...     annotator.editors["helpfulness"].value = 4
+        ...     annotator.save_button.click()
+        ...     arrived = annotator.wait()
+        ...     scores = annotator.scores
+        ...     annotator.close()
+        >>> arrived, scores[["log_id", "evaluator_slug", "value", "state"]].values.tolist()
+        (True, [['demo_01', 'helpfulness', 4.0, 'saved']])
+        """
+        from respan_notebook.labelling.annotate import open_annotator
+
+        _check_client(client)
+        return open_annotator(self._frame, evaluators, client, show, outbox)
+
+    def agreement(
+        self,
+        evaluators: Evaluator | Iterable[Evaluator] | None = None,
+        *,
+        scorers: Sequence[str] | None = None,
+    ) -> Agreement:
+        """Return how far annotators, people and LLM judges, agree.
+
+        The frame has a row per score, as ``pull_scores(..., scorer="all")`` gives: ``log_id``,
+        ``scorer``, ``value``, and ``evaluator_slug`` or ``evaluator_id``. A row whose value is
+        missing is no score. Needs ``pip install "respan-notebook[agreement]"``.
+
+        Parameters
+        ----------
+        evaluators : Evaluator or iterable of them, optional
+            Definitions: type, order of choices, points and bounds of a scale; more than the frame
+            names do no harm. Without one the type is taken from the values, and the result's
+            ``warnings`` say so.
+        scorers : sequence of str, optional
+            Count only these, in this order.
+
+        Returns
+        -------
+        Agreement
+            ``table`` has percent agreement, Cohen's kappa and Krippendorff's alpha by evaluator;
+            ``pairs``, ``confusion`` and ``differences`` show where scorers part.
+
+        Raises
+        ------
+        FrameError
+            A column is missing, a row can't be read, or a scorer scores a log twice by one
+            evaluator.
+        ConfigurationError
+            An argument can't be used, or scikit-learn or krippendorff is missing.
+        UnsupportedEvaluatorError
+            A definition has no type, or one that is not known.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from respan_notebook import Evaluator
+        >>> stars = Evaluator(evaluator_slug="stars", score_value_type="numerical",
+        ...                   score_config={"min_score": 1, "max_score": 5})
+        >>> scores = pd.DataFrame({
+        ...     "log_id": ["a", "b", "c"] * 2, "evaluator_slug": "stars",
+        ...     "scorer": ["ann"] * 3 + ["judge"] * 3, "value": [4, 2, 5, 4, 3, 5]})
+        >>> scores.respan.agreement(stars)
+        Agreement of 2 scorers by 1 evaluator
+                  type    level    weights  logs  scorers percent kappa alpha
+          stars  numerical  ordinal  quadratic     3        2    66.7  0.86  0.95
+        """
+        from respan_notebook.agreement.agreement import measure_agreement
+
+        return measure_agreement(self._frame, evaluators, scorers=scorers)
+
+
+def _check_client(client: object) -> None:
+    from respan_notebook.client.client import RespanClient
+
+    if client is not None and not isinstance(client, RespanClient):
+        raise ConfigurationError("client must be a RespanClient")

@@ -1,0 +1,1 @@
+"""Speak the Respan API over HTTP."""

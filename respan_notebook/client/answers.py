@@ -1,0 +1,140 @@
+"""Turn a status and a body into an answer, or into the error that fits."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, NamedTuple
+
+from respan_notebook import errors
+
+_ERRORS: Final[Mapping[int, type[errors.HTTPError]]] = {
+    401: errors.AuthenticationError,
+    403: errors.PermissionDeniedError,
+    404: errors.NotFoundError,
+    409: errors.ConflictError,
+    429: errors.RateLimitError,
+}
+_FAMILIES: Final[Mapping[int, type[errors.HTTPError]]] = {
+    2: errors.UnexpectedAnswerError,
+    3: errors.RedirectError,
+    4: errors.BadRequestError,
+    5: errors.ServerError,
+}
+_HINTS: Final[Mapping[int, str]] = {
+    401: "; check the API key (api_key=, or the variable RESPAN_API_KEY)",
+    404: "; check the id, and that the base URL is a Respan server",
+}
+
+
+class Answer(NamedTuple):
+    """A successful answer: status code, and the body's JSON (None when it is empty)."""
+
+    status: int
+    body: Any
+
+
+def read_answer(
+    request: str, status: int, content: bytes, headers: Mapping[str, str], *, key: str
+) -> Answer | errors.HTTPError:
+    """Return a 2xx with JSON, or with nothing, as an answer, and all else as an error.
+
+    The error is not raised here: the frames of a traceback would show key and body.
+
+    Parameters
+    ----------
+    request : str
+        Method and path, for the message.
+    status : int
+        HTTP status code.
+    content : bytes
+        The body.
+    headers : mapping
+        Of the answer, by any case.
+    key : str
+        Is struck out wherever the server quotes it back.
+    """
+    if 200 <= status < 300:
+        if not content:
+            return Answer(status, None)
+        try:
+            return Answer(status, json.loads(content))
+        except (ValueError, RecursionError):
+            pass
+    return _error(request, status, content, headers, key)
+
+
+def _error(
+    request: str, status: int, content: bytes, headers: Mapping[str, str], key: str
+) -> errors.HTTPError:
+    text = content.decode(errors="replace").replace(key, "[key]")
+    detail, fields, retry_after = _read_error(text, headers)
+    if 300 <= status < 400:
+        location = headers.get("Location", "nowhere")
+        detail = (
+            f"redirected to {location[:200]}, which is not followed; give the base URL that "
+            "answers itself (https, right host, no path but /api)"
+        )
+    # A server may quote the key back, also in a header or escaped in its JSON.
+    detail = detail.replace(key, "[key]")
+    fields = {
+        name.replace(key, "[key]"): [message.replace(key, "[key]") for message in messages]
+        for name, messages in fields.items()
+    }
+    kind = _ERRORS.get(status) or _FAMILIES.get(status // 100, errors.UnexpectedAnswerError)
+    return kind(
+        f"{request} answered {status}: {detail.rstrip('.')}{_HINTS.get(status, '')}",
+        status=status,
+        detail=detail,
+        field_errors=fields,
+        retry_after=retry_after,
+    )
+
+
+def _read_error(
+    text: str, headers: Mapping[str, str]
+) -> tuple[str, dict[str, list[str]], float | None]:
+    """Return detail, errors by field, and seconds to wait, from an answer that is no success."""
+    wait = headers.get("Retry-After")
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        plain = " ".join(re.sub(r"<[^>]*>", " ", text).split())[:200]
+        detail = f"not JSON but {plain!r}" if plain else "an empty body"
+        return detail, {}, _seconds(wait)
+    if not isinstance(body, dict):
+        return f"an unexpected body: {text[:200]}", {}, _seconds(wait)
+    named = body.get("errors")
+    source = named if isinstance(named, dict) else body
+    fields = {
+        str(name): [str(message) for message in messages]
+        for name, messages in source.items()
+        if isinstance(messages, list)
+    }
+    detail = next((str(body[k]) for k in ("detail", "error", "message") if body.get(k)), "")
+    listed = "; ".join(f"{name}: {' '.join(messages)}" for name, messages in fields.items())
+    detail = ": ".join(part for part in (detail, listed) if part) or text[:200]
+    from_body = _seconds(body.get("retry_after"))
+    return detail, fields, _seconds(wait) if from_body is None else from_body
+
+
+def _seconds(wait: object) -> float | None:
+    """Return a wait in seconds, None when it is absent or makes no sense."""
+    try:
+        seconds = float(wait)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return _seconds_until(wait) if isinstance(wait, str) else None
+    return seconds if 0 <= seconds < float("inf") else None
+
+
+def _seconds_until(date: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(date)
+    except (ValueError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

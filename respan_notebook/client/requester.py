@@ -1,0 +1,179 @@
+"""Send JSON requests from any number of threads: through the gate, and again when that may help."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from respan_notebook import errors
+from respan_notebook.client.answers import Answer
+from respan_notebook.client.gate import gate_for
+from respan_notebook.client.retry import Call, CancelledError, RetryBudget
+from respan_notebook.client.server import Server
+from respan_notebook.client.settings import RequestSettings
+from respan_notebook.client.transport import Transport
+
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+class Requester:
+    """Send JSON requests to one server from any number of threads, each on its own connection.
+
+    Parameters
+    ----------
+    server : Server
+        Where to.
+    settings : RequestSettings
+        Attempts, pauses and limits.
+    """
+
+    def __init__(self, server: Server, settings: RequestSettings) -> None:
+        self.server, self.settings = server, settings
+        self.gate = gate_for(server, settings)
+        self._local = threading.local()
+
+    def close(self) -> None:
+        """Close the connection of this thread; the next request opens a new one."""
+        transport: Transport | None = self._local.__dict__.pop("transport", None)
+        if transport is not None:
+            transport.close()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        call: Call | None = None,
+    ) -> Answer:
+        """Send a request to a path below ``/api``, as often as its budget allows.
+
+        Raises
+        ------
+        TransportError, HTTPError
+            As :meth:`Transport.send`, from the last attempt.
+        CancelledError
+            When the budget was cancelled before the first.
+        """
+        return self._send(method, self.server.root + path, body, call or self.one_call().call())
+
+    def pages(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        params: Mapping[str, Any],
+        *,
+        budget: RetryBudget | None = None,
+    ) -> Iterator[list[Any]]:
+        """Iterate over the results of each page, following ``next``.
+
+        ``count`` is not looked at: by route it is the number on the page, or the total.
+        """
+        query = urlencode({name: v for name, v in params.items() if v is not None})
+        url = f"{self.server.root}{path}?{query}"
+        seen = set[str]()
+        while url:
+            seen.add(url)
+            page = self._send(method, url, body, (budget or self.one_call()).call()).body
+            if not isinstance(page, dict) or not isinstance(page.get("results"), list):
+                raise errors.UnexpectedAnswerError(
+                    f"{method} {path} gave no page of results; is {self.server.base_url} a Respan?"
+                )
+            if not all(isinstance(result, dict) for result in page["results"]):
+                raise errors.UnexpectedAnswerError(f"{method} {path} gave results of another kind")
+            yield page["results"]
+            url = self._next(url, page.get("next"))
+            if url in seen:
+                raise errors.UnexpectedAnswerError(f"{method} {path}: the pages go in a circle")
+
+    def one_call(self) -> RetryBudget:
+        """Return the budget of a call that belongs to nothing else."""
+        deadline = self.settings.call_deadline + self.server.timeout
+        return RetryBudget(self.settings, attempts=self.settings.call_attempts, deadline=deadline)
+
+    def _send(self, method: str, url: str, body: Mapping[str, Any] | None, call: Call) -> Answer:
+        transport: Transport | None = getattr(self._local, "transport", None)
+        if transport is None:
+            transport = self._local.transport = Transport(self.server)
+        data = None if body is None else _encode(body)
+        budget = call.budget
+        last: errors.RespanError | None = None
+        while (permit := self._pass_gate(budget)) is not None:
+            timeout = min(self.server.timeout, max(0.01, budget.left))
+            call.attempts += 1
+            try:
+                answer = transport.send(method, url, data, timeout=timeout)
+            except errors.RespanError as error:
+                last = error
+                error.attempts = call.attempts
+                if isinstance(error, errors.RateLimitError):
+                    self._hold(permit, error, budget)
+                    continue
+                self._record(permit, error)
+                if not call.wait_to_retry(error):
+                    break
+            except BaseException:  # An interrupt, too, ends the probe that this may have been.
+                self.gate.lost(permit)
+                raise
+            else:
+                self.gate.passed(permit)
+                budget.refund()
+                return answer
+        raise last or CancelledError(budget.cancelled)
+
+    def _pass_gate(self, budget: RetryBudget) -> int | None:
+        """Wait until a request may go and return its permit, None when the budget is cancelled."""
+        while budget.goes_on():
+            seconds, permit = self.gate.request()
+            if seconds <= 0:
+                return permit
+            held = self.gate.held()
+            reason = f"the server asks to wait {held:.0f} s" if held else "keeping to the limit"
+            budget.wait(seconds, reason)
+        return None
+
+    def _hold(self, permit: int, error: errors.RateLimitError, budget: RetryBudget) -> None:
+        self.gate.refused(permit, error.retry_after)
+        longest = max(0.0, min(budget.left, self.settings.longest_hold))
+        asked, times = error.retry_after or 0.0, self.settings.refusals
+        if asked > longest:
+            budget.cancel(f"the server asks to wait {asked:g} s, over {longest:.0f} s")
+        elif self.gate.refusals > times:
+            budget.cancel(f"the server answered 429 {times} times in a row: {error.detail}")
+
+    def _record(self, permit: int, error: errors.RespanError) -> None:
+        if isinstance(error, errors.HTTPError):
+            self.gate.passed(permit)
+        else:
+            self.gate.lost(permit)
+
+    def _next(self, current: str, url: object) -> str:
+        """Return path and query of the next page, empty after the last."""
+        if url is None or url == "":
+            return ""
+        own = urlsplit(self.server.origin)
+        try:
+            # Only path and query are used: behind a gateway the server may name another scheme,
+            # and what follows the host can't become part of it.
+            given = urlsplit(urljoin(f"{own.scheme}://{own.netloc}{current}", str(url)))
+            port = given.port or _DEFAULT_PORTS.get(own.scheme)
+        except ValueError:
+            given, port = urlsplit(""), None
+        own_port = own.port or _DEFAULT_PORTS.get(own.scheme)
+        if (given.hostname, port) != (own.hostname, own_port) or not given.path.startswith("/"):
+            raise errors.UnexpectedAnswerError(
+                f"the next page, {str(url)[:200]!r}, is on another host, which is not followed; "
+                "set base_url to the host that the server calls itself"
+            )
+        return f"{given.path}?{given.query}"
+
+
+def _encode(body: Mapping[str, Any]) -> bytes:
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:  # UnicodeEncodeError is a ValueError.
+        raise errors.InvalidValueError(f"this can't be sent as JSON: {error}", value=body) from None

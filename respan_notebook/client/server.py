@@ -1,0 +1,161 @@
+"""Check server and key before the key goes anywhere, and encode ids as segments of paths."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from pydantic import SecretStr
+
+from respan_notebook.errors import ConfigurationError, InvalidValueError
+
+_NO_KEY: Final = """no API key. There are three ways to go on:
+  1. pass it: RespanClient(api_key=..., base_url="https://api.respan.ai")
+  2. set the environment variables RESPAN_API_KEY and, for another server, RESPAN_BASE_URL
+  3. try everything without a key, on a local sandbox:
+     from respan_notebook import Sandbox
+     sandbox = Sandbox(demo=True).start()
+     client = RespanClient(sandbox.api_key, sandbox.base_url)"""
+
+
+@dataclass(frozen=True)
+class Server:
+    """Say where requests go, with which bearer, and how long they may take.
+
+    Attributes
+    ----------
+    origin : str
+        Scheme, host and port.
+    root : str
+        The path below which all routes lie, such as ``/api``.
+    bearer : SecretStr
+        API key or dashboard JWT.
+    timeout : float
+        Seconds to wait for a connection, and then for each part of an answer.
+    """
+
+    origin: str
+    root: str
+    bearer: SecretStr
+    timeout: float
+
+    @property
+    def base_url(self) -> str:
+        """The server without ``/api``."""
+        return self.origin + self.root.removesuffix("/api")
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Tells the key from others; there is no way back from it to the key."""
+        return hashlib.sha256(self.bearer.get_secret_value().encode()).hexdigest()
+
+    @cached_property
+    def is_local(self) -> bool:
+        """Return whether it runs on this machine."""
+        return is_loopback(urlsplit(self.origin).hostname or "")
+
+
+def read_server(key: object, base_url: str, timeout: float) -> Server:
+    """Return the server that these arguments of a client name.
+
+    Raises
+    ------
+    ConfigurationError
+        When there is no key, or one of them can't be used.
+    """
+    bearer = hide_key(key)
+    del key  # A verbose traceback shows arguments.
+    check_key(bearer)
+    origin, path = parse_base_url(base_url)
+    if not (isinstance(timeout, int | float) and 0 < timeout < math.inf):
+        raise ConfigurationError(f"timeout must be a number of seconds over 0, got {timeout!r}")
+    return Server(origin, f"{path}/api", bearer, float(timeout))
+
+
+def hide_key(key: object) -> SecretStr:
+    """Return a key that no repr shows; empty when it is none."""
+    if isinstance(key, SecretStr):
+        key = key.get_secret_value()
+    return SecretStr(key.strip() if isinstance(key, str) else "")
+
+
+def check_key(key: SecretStr) -> None:
+    """Raise a ConfigurationError when there is no key, or it can't be sent in a header."""
+    if not key.get_secret_value():
+        raise ConfigurationError(_NO_KEY)
+    if not all("!" <= character <= "~" for character in key.get_secret_value()):
+        raise ConfigurationError(
+            "the API key holds a space, a line break or a character that is not ASCII; "
+            "give the key alone, without 'Bearer'"
+        )
+
+
+def parse_base_url(text: str) -> tuple[str, str]:
+    """Return origin and path of a base URL, the path without ``/api`` and the slash at its end.
+
+    Raises
+    ------
+    ConfigurationError
+        When it is no http(s) URL, carries a user name, query or fragment, or would send the key
+        unencrypted to another machine.
+
+    Examples
+    --------
+    >>> parse_base_url("https://api.respan.ai/api/")
+    ('https://api.respan.ai', '')
+    """
+    try:
+        url = urlsplit(text.strip())
+        host, _ = url.hostname, url.port
+    except ValueError as error:
+        raise ConfigurationError(
+            f"base_url must look like https://api.respan.ai: {error}"
+        ) from None
+    if url.scheme not in ("http", "https") or not host:
+        raise ConfigurationError("base_url must look like https://api.respan.ai")
+    if "@" in url.netloc or url.query or url.fragment:
+        raise ConfigurationError(
+            "base_url must be a plain URL, without user name, query or fragment"
+        )
+    if url.scheme == "http" and not is_loopback(host):
+        raise ConfigurationError(
+            f"base_url must start with https://, since http would show the API key to everyone on "
+            f"the way to {host}; http is for a sandbox on this machine only"
+        )
+    return f"{url.scheme}://{url.netloc}", url.path.rstrip("/").removesuffix("/api").rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or address is this machine's loopback."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def path_segment(text: str, name: str) -> str:
+    """Return an id as one segment of a URL's path, percent-encoded.
+
+    Raises
+    ------
+    InvalidValueError
+        When it is no text, empty, ``.`` or ``..`` (which would reach another route), or not
+        valid Unicode.
+
+    Examples
+    --------
+    >>> path_segment("a/b?c", "log id")
+    'a%2Fb%3Fc'
+    """
+    if not isinstance(text, str) or text in ("", ".", ".."):
+        raise InvalidValueError(f"{text!r} can't be a {name}", value=text)
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError as error:
+        problem = f"character {error.start} is half of a surrogate pair"
+    raise InvalidValueError(f"{text[:60]!r} can't be a {name}: {problem}", value=text)

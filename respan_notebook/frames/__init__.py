@@ -1,0 +1,1 @@
+"""Read log ids, context and cells out of a frame."""

@@ -1,0 +1,126 @@
+"""Read the columns that travel along with a score.
+
+Each function takes a column's cells and gives what is sent, with an error per row that can't be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from respan_notebook.errors import InvalidValueError
+from respan_notebook.values.cells import RowErrors, is_missing, is_number, read_each
+from respan_notebook.wording import render_value
+
+Cells = Sequence[Any] | npt.NDArray[np.datetime64]
+"""A value per row."""
+
+
+def read_context(name: str, column: pd.Series[Any]) -> tuple[Cells, RowErrors, list[str]]:
+    """Return what travels along with a score from one of :data:`CONTEXT_COLUMNS`.
+
+    Returns
+    -------
+    tuple of (cells, errors, warnings)
+        ``cells``, one per row, are what :class:`ScoreWrite` takes, None (or NaT) where there is
+        nothing to send.
+    """
+    dtype = column.dtype
+    cells: Cells
+    if name == "timestamp" and isinstance(dtype, np.dtype) and dtype.kind == "M":
+        cells, errors = _in_range(column.to_numpy())
+        naive = not column.isna().all()
+    elif name == "timestamp" and isinstance(dtype, pd.DatetimeTZDtype):
+        utc = column.dt.tz_convert("UTC").dt.tz_localize(None)
+        cells, errors = _in_range(utc.to_numpy())
+        naive = False
+    else:
+        raw = column.tolist()
+        cells, errors = read_each(raw, CONTEXT_COLUMNS[name])
+        naive = name == "timestamp" and any(
+            _is_naive(cell) for row, cell in enumerate(raw) if row not in errors
+        )
+        cells = [None if row in errors else cell for row, cell in enumerate(cells)]
+    warning = "column 'timestamp' has times without a time zone; they were taken as UTC"
+    faults = {row: f"column {name!r} {error}" for row, error in errors.items()}
+    return cells, faults, [warning] * naive
+
+
+def _in_range(times: npt.NDArray[np.datetime64]) -> tuple[npt.NDArray[np.datetime64], RowErrors]:
+    """Return times to the microsecond; those that Python's datetime can't hold are errors."""
+    years = times.astype("datetime64[Y]")
+    first, last = np.datetime64("0001", "Y"), np.datetime64("9999", "Y")
+    bad = ~np.isnat(times) & ((years < first) | (years > last))
+    errors = {
+        int(row): f"takes a time of the years 1 to 9999, got {times[row]}"
+        for row in np.flatnonzero(bad)
+    }
+    return np.where(bad, np.array("NaT", times.dtype), times).astype("datetime64[us]"), errors
+
+
+def _is_naive(raw: Any) -> bool:
+    if is_missing(raw) or (isinstance(raw, str) and not raw.strip()):
+        return False
+    return _read_moment(raw).tzinfo is None
+
+
+def _read_moment(raw: Any) -> datetime:
+    if isinstance(raw, np.datetime64):
+        raw = pd.Timestamp(raw)
+    if isinstance(raw, datetime):
+        return raw
+    try:
+        return datetime.fromisoformat(raw)
+    except (TypeError, ValueError):
+        raise InvalidValueError(
+            f"takes an ISO 8601 time, got {render_value(raw)}", value=raw
+        ) from None
+
+
+def _read_timestamp(raw: Any) -> str | None:
+    if is_missing(raw) or (isinstance(raw, str) and not raw.strip()):
+        return None
+    moment = _read_moment(raw)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _read_text(raw: Any) -> str | None:
+    if is_missing(raw):
+        return None
+    if isinstance(raw, int | np.integer) and is_number(raw):
+        return str(int(raw))
+    if not isinstance(raw, str):
+        raise InvalidValueError(f"takes text, got {render_value(raw)}", value=raw)
+    try:
+        raw.encode()
+    except UnicodeEncodeError as error:
+        problem = f"character {error.start} is half of a surrogate pair"
+        raise InvalidValueError(f"takes valid Unicode; {problem}", value=raw) from None
+    return str.__str__(raw) if raw.strip() else None
+
+
+def _read_whole_number(raw: Any) -> int | None:
+    if is_missing(raw):
+        return None
+    # pandas turns a column of whole numbers with gaps into floats.
+    if not is_number(raw) or raw % 1 != 0 or abs(raw) >= 2**63:
+        raise InvalidValueError(f"takes a whole number, got {render_value(raw)}", value=raw)
+    return int(raw)
+
+
+CONTEXT_COLUMNS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "timestamp": _read_timestamp,
+    "environment": _read_text,
+    "prompt_id": _read_text,
+    "prompt_version_number": _read_whole_number,
+    "dataset_id": _read_text,
+    "automation_id": _read_text,
+    "explanation": _read_text,
+}
+"""Columns that travel along with a score, by the API's names. Missing or blank is not sent."""

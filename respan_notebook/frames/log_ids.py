@@ -1,0 +1,78 @@
+"""Read which log each row of a frame is about."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from respan_notebook.client.server import path_segment
+from respan_notebook.errors import FrameError, InvalidValueError
+from respan_notebook.frames.columns import find_column, has_column
+from respan_notebook.values.cells import RowErrors, is_missing, is_number, read_each
+from respan_notebook.wording import make_printable, render_names, render_value
+
+LOG_ID_COLUMNS: Final = ("log_id", "unique_id", "id")
+
+_is_plain = re.compile(r"[A-Za-z0-9_-]+").fullmatch  # Most log ids; there is nothing to check.
+
+
+def read_log_ids(frame: pd.DataFrame) -> tuple[list[Any], RowErrors]:
+    """Return the log id of each row as str (whole numbers too), refused ones as they came.
+
+    Raises
+    ------
+    FrameError
+        When no column or index level holds them, or two do and differ.
+    """
+    levels = [name for name in frame.index.names if name in LOG_ID_COLUMNS]
+    if len(set(levels)) < len(levels):
+        raise FrameError(f"an index level is there more than once: {render_names(levels)}")
+    columns = [name for name in LOG_ID_COLUMNS if has_column(frame, name)]
+    found = {name: find_column(frame, name).tolist() for name in columns}
+    for level in levels:
+        found.setdefault(level, frame.index.get_level_values(level).tolist())
+    if not found:
+        raise FrameError(
+            f"no log id: the frame needs a column {', '.join(LOG_ID_COLUMNS[:-1])} or "
+            f"{LOG_ID_COLUMNS[-1]}; its columns are {render_names(frame.columns)}"
+        )
+    (first, cells), *others = found.items()
+    for name, other in others:
+        # `unique_id` and `id` of a log are the same thing; then there is nothing to ask.
+        if not all(map(_is_same_id, cells, other)):
+            raise FrameError(
+                f"two columns could be the log id, {first!r} and {name!r}, and they differ; "
+                "rename or drop the one that is not"
+            )
+    log_ids, errors = read_each(cells, _read_log_id)
+    for row in errors:
+        if isinstance(log_ids[row], str):
+            log_ids[row] = make_printable(log_ids[row])
+    return log_ids, errors
+
+
+def _is_same_id(one: Any, other: Any) -> bool:
+    if isinstance(one, str) and isinstance(other, str):
+        return one == other
+    if is_missing(one) or is_missing(other):
+        return is_missing(one) and is_missing(other)
+    return render_value(one) == render_value(other)
+
+
+def _read_log_id(raw: Any) -> str:
+    if type(raw) is str and _is_plain(raw):
+        return raw
+    if is_missing(raw):
+        raise InvalidValueError("no log id")
+    if isinstance(raw, int | np.integer) and is_number(raw):
+        return str(int(raw))
+    if not isinstance(raw, str):
+        is_float = isinstance(raw, float | np.floating)
+        hint = "; read the column as text, for instance with dtype=str" if is_float else ""
+        raise InvalidValueError(f"a log id is text, got {render_value(raw)}{hint}", value=raw)
+    text = str.__str__(raw)
+    path_segment(text, "log id")
+    return text

@@ -1,0 +1,1 @@
+"""Push the scores of a frame to Respan, with a report per score."""

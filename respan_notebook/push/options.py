@@ -1,0 +1,57 @@
+"""Hold and check what a push was asked to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from respan_notebook.client.rate import Limit
+from respan_notebook.errors import ConfigurationError
+
+OnDuplicate = Literal["first", "last", "error"]
+
+
+@dataclass(frozen=True)
+class PushOptions:
+    """What ``push_scores`` was asked; see :meth:`respan_notebook.RespanAccessor.push_scores`.
+
+    Attributes
+    ----------
+    on_duplicate : {"last", "first", "error"}
+        Which row counts when several score the same log by the same evaluator.
+    dry_run : bool
+        Whether to check everything and send nothing.
+    concurrency : int
+        Requests in flight at once, at the most.
+    rate_limit : tuple of (int, float) or None
+        Requests in any so many seconds.
+    deadline : float or None
+        Seconds.
+    skip_unchanged : bool
+        Whether to read first what the server has.
+    progress : bool
+        Whether to show a bar with rate, time left and the reason of a wait.
+    """
+
+    on_duplicate: OnDuplicate = "last"
+    dry_run: bool = False
+    concurrency: int = 16
+    rate_limit: Limit | None = None
+    deadline: float | None = None
+    skip_unchanged: bool = False
+    progress: bool = True
+
+
+def check_options(options: PushOptions) -> None:
+    """Raise a ConfigurationError when an option can't be used."""
+    if options.on_duplicate not in ("last", "first", "error"):
+        raise ConfigurationError(
+            f'on_duplicate must be "last", "first" or "error", got {options.on_duplicate!r}'
+        )
+    if type(options.concurrency) is not int or options.concurrency < 1:
+        raise ConfigurationError(
+            f"concurrency must be a whole number from 1, got {options.concurrency!r}"
+        )
+    deadline = options.deadline
+    if deadline is not None and not (isinstance(deadline, int | float) and deadline > 0):
+        raise ConfigurationError(f"deadline must be a number of seconds over 0, got {deadline!r}")

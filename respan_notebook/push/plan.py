@@ -1,0 +1,207 @@
+"""Plan a push: one checked score per line, a column per thing known about it.
+
+Everything is kept in columns (lists and arrays), not in an object per score, so that a million
+scores stay small and cheap to check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from respan_notebook.errors import DuplicateScoreError, FrameError
+from respan_notebook.frames.context import Cells
+from respan_notebook.models import Evaluator, Upsert
+from respan_notebook.push.options import OnDuplicate
+from respan_notebook.push.outcomes import DUPLICATE, INVALID, NOT_SENT, SKIPPED, STATUSES, Outcomes
+from respan_notebook.values.cells import RowErrors
+from respan_notebook.values.encoding import make_upsert
+from respan_notebook.values.types import find_type
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The scores of a push, checked and encoded; raw cells are not among it.
+
+    A row of the frame gives ``width`` scores, one after the other: score ``i`` is about row
+    ``i // width``.
+
+    Attributes
+    ----------
+    index : Index
+        The frame's, a label per row.
+    log_ids : list
+        One per row; str, or as it came when it can't be a log id.
+    evaluators : sequence of Evaluator
+        The distinct ones. Where none was found, one that has only the name given.
+    codes : int64 array
+        One per score, into ``evaluators``.
+    values : list
+        One per score: the wire value, None where there is nothing to send.
+    context : mapping of str to sequence
+        Optional fields of the API, a value per row.
+    width : int
+        Scores per row.
+    """
+
+    index: pd.Index[Any]
+    log_ids: list[Any]
+    evaluators: Sequence[Evaluator]
+    codes: npt.NDArray[np.int64]
+    values: list[Any]
+    context: Mapping[str, Cells] = field(default_factory=dict)
+    width: int = 1
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def log_id(self, i: int) -> Any:
+        """Return the log id of a score."""
+        return self.log_ids[i // self.width]
+
+    def evaluator(self, i: int) -> Evaluator:
+        """Return the evaluator of a score."""
+        return self.evaluators[int(self.codes[i])]
+
+    def label(self, i: int) -> Any:
+        """Return the index label of a score's row, in Python's types."""
+        label = self.index[i // self.width]
+        if isinstance(label, tuple):
+            return tuple(part.item() if isinstance(part, np.generic) else part for part in label)
+        return label.item() if isinstance(label, np.generic) else label
+
+    def upsert(self, i: int) -> Upsert:
+        """Return what is sent of a score that has a value."""
+        context = {name: _plain(cells[i // self.width]) for name, cells in self.context.items()}
+        return make_upsert(self.evaluator(i), self.log_id(i), self.values[i], context)
+
+
+def _plain(cell: Any) -> Any:
+    if isinstance(cell, np.datetime64):
+        return None if np.isnat(cell) else f"{cell.item().isoformat()}Z"
+    return cell
+
+
+def check_plan(
+    plan: Plan, errors: Mapping[int, str], row_errors: RowErrors, on_duplicate: OnDuplicate
+) -> Outcomes:
+    """Settle the scores that are not to be sent.
+
+    Parameters
+    ----------
+    plan : Plan
+        All scores.
+    errors : mapping of int to str
+        Score -> what is wrong with its value.
+    row_errors : dict of int to str
+        What is wrong with a row whatever its values: its log id, or a column that travels along.
+    on_duplicate : {"last", "first", "error"}
+        Which score is sent when several are of the same log by the same evaluator.
+
+    Returns
+    -------
+    Outcomes
+        ``skipped``, ``invalid`` and ``duplicate`` scores are settled; the rest is ``not_sent``.
+
+    Raises
+    ------
+    DuplicateScoreError
+        With ``on_duplicate="error"``.
+    """
+    outcomes = Outcomes(len(plan))
+    if None in plan.values:
+        is_missing = np.fromiter((value is None for value in plan.values), bool, len(plan))
+        outcomes.status[is_missing] = SKIPPED
+    for i, error in errors.items():
+        outcomes.refuse(i, INVALID, error)
+    for row, error in row_errors.items():
+        for i in range(row * plan.width, (row + 1) * plan.width):
+            if outcomes.status[i] == NOT_SENT:
+                outcomes.refuse(i, INVALID, error)
+    _mark_duplicates(plan, outcomes, on_duplicate)
+    return outcomes
+
+
+def _mark_duplicates(plan: Plan, outcomes: Outcomes, on_duplicate: OnDuplicate) -> None:
+    ready = outcomes.having(NOT_SENT)
+    keys = _score_keys(plan, ready)
+    is_duplicate = keys.duplicated(keep="first" if on_duplicate == "first" else "last").to_numpy()
+    if not is_duplicate.any():
+        return
+    sent = dict(zip(keys[~is_duplicate], ready[~is_duplicate].tolist(), strict=True))
+    duplicates = ready[is_duplicate].tolist()
+    others = [sent[key] for key in keys[is_duplicate]]
+    if on_duplicate == "error":
+        i, other = duplicates[0], others[0]
+        raise DuplicateScoreError(
+            f"{len(duplicates)} rows score a log that another row scores by the same evaluator; "
+            f"the first is row {plan.label(i)!r}, which has log {plan.log_id(i)!r} and evaluator "
+            f"{plan.evaluator(i).slug_or_id!r} in common with row {plan.label(other)!r}. Drop one "
+            'of them, or say which counts with on_duplicate="first" or "last"',
+            rows=tuple(map(plan.label, duplicates)),
+        )
+    for i, other in zip(duplicates, others, strict=True):
+        row = plan.label(other)
+        outcomes.refuse(i, DUPLICATE, f"same log and evaluator as row {row!r}, which counts")
+
+
+def _score_keys(plan: Plan, scores: npt.NDArray[np.int64]) -> pd.Series[int]:
+    """Return a number per score, equal where one would replace the other."""
+    ids = np.empty(len(plan.log_ids), object)
+    ids[:] = plan.log_ids
+    logs, _ = pd.factorize(ids[scores // plan.width])
+    names, _ = pd.factorize(np.array([f"{one.reference}" for one in plan.evaluators], object))
+    return pd.Series(logs * len(plan.evaluators) + names[plan.codes[scores]])
+
+
+def warn_of_shares(plan: Plan) -> list[str]:
+    """Warn of shares (0 to 1) in the place of percentages (0 to 100)."""
+    warnings = []
+    for code, evaluator in enumerate(plan.evaluators):
+        kind = find_type(evaluator.score_value_type)
+        high = kind.bounds_of(evaluator)[1] if kind else None
+        if kind is None or kind.name != "percentage" or high is None or high <= 1:
+            continue
+        sent = [v for c, v in zip(plan.codes, plan.values, strict=True) if c == code and v]
+        if sent and min(sent) >= 0 and max(sent) <= 1:
+            warnings.append(
+                f"all values for {evaluator.slug_or_id!r} lie between 0 and 1, and a percentage "
+                "goes to 100; multiply the column by 100 if they are shares"
+            )
+    return warnings
+
+
+def mark_arrived(plan: Plan, outcomes: Outcomes, earlier: pd.DataFrame) -> None:
+    """Take over from an earlier report what had arrived, so that it is not sent again.
+
+    Parameters
+    ----------
+    plan, outcomes
+        After :func:`check_plan`.
+    earlier : DataFrame
+        ``report.frame`` of the earlier push, also after a file: ``log_id``, ``evaluator`` and
+        ``status`` count.
+
+    Raises
+    ------
+    FrameError
+        When one of these columns is missing.
+    """
+    needed = {"log_id", "evaluator", "status"}
+    if not needed <= set(earlier.columns):
+        raise FrameError(f"resume takes the frame of an earlier report, with {sorted(needed)}")
+    arrived = {
+        (str(log_id), evaluator): STATUSES.index(status)
+        for log_id, evaluator, status in zip(
+            earlier["log_id"], earlier["evaluator"], earlier["status"], strict=True
+        )
+        if status in ("created", "updated", "unchanged")
+    }
+    for i in outcomes.having(NOT_SENT).tolist():
+        name = plan.evaluator(i).slug_or_id
+        outcomes.status[i] = arrived.get((plan.log_id(i), name), NOT_SENT)

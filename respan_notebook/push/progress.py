@@ -1,0 +1,64 @@
+"""Show how far a push is: a bar with rate, time left and the reason of every wait."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from respan_notebook.client.gate import Gate
+from respan_notebook.client.rate import Limit
+from respan_notebook.client.retry import RetryBudget
+from respan_notebook.wording import render_duration
+
+_REASON: Final = 100  # Characters of a reason that the bar shows.
+
+
+def estimate_duration(scores: int, limit: Limit | None) -> str:
+    """Return how long so many scores take, as far as that is known beforehand."""
+    if limit is None or scores == 0:
+        return ""
+    count, seconds = limit
+    duration = render_duration((scores - 1) // count * seconds)
+    return f"about {duration} at {count} in {seconds:g} s"
+
+
+def wait_reason(gate: Gate, budget: RetryBudget) -> str:
+    """Return why requests wait just now, "" while they don't."""
+    held, limit = gate.held(), gate.limit
+    if held:
+        return f"the server asks to wait, {math.ceil(held)} s more"
+    if budget.status:
+        return f"trying again after: {budget.status}"
+    return f"keeping to {limit[0]} in {limit[1]:.3g} s" if limit else ""
+
+
+class ProgressBar:
+    """A bar of scores that are done; only the thread that opened it draws it."""
+
+    def __init__(self, bar: Any) -> None:
+        self._bar = bar
+
+    def show(self, done: int, reason: str) -> None:
+        """Show how many are done, and why the others wait."""
+        self._bar.set_postfix_str(reason[:_REASON], refresh=False)
+        # Where nothing moves, tqdm draws nothing by itself.
+        if not self._bar.update(done - self._bar.n) and reason:
+            self._bar.refresh()
+
+    def advance(self, more: int) -> None:
+        """Show that some more are done."""
+        self._bar.update(min(more, self._bar.total - self._bar.n))
+
+
+@contextmanager
+def progress_bar(
+    total: int, *, shown: bool, title: str | None = None, note: str = ""
+) -> Iterator[ProgressBar]:
+    """Open a bar of so many scores."""
+    from tqdm.auto import tqdm  # Slow to import, and a dry run needs none.
+
+    with tqdm(total=total, unit=" scores", desc=title, disable=not (shown and total)) as bar:
+        bar.set_postfix_str(note)
+        yield ProgressBar(bar)

@@ -1,0 +1,116 @@
+"""Write values, names, lists and numbers for messages, and make foreign text printable."""
+
+from __future__ import annotations
+
+import difflib
+import reprlib
+from collections.abc import Hashable, Iterable
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
+_MOST_NAMES = 10
+
+
+def render_short(value: object) -> str:
+    """Return the repr of a value, shortened.
+
+    Examples
+    --------
+    >>> render_short(list(range(100)))
+    '[0, 1, 2, 3, 4, 5, ...]'
+    """
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # A whole number too long to be printed.
+        return "<too long to show>"
+
+
+def render_value(value: object) -> str:
+    """Return the shortened repr of a value, and its type.
+
+    Examples
+    --------
+    >>> render_value("four")
+    "'four' (str)"
+    """
+    return f"{render_short(value)} ({type(value).__name__})"
+
+
+def render_unreadable(value: object, error: Exception) -> str:
+    """Return the message for a cell whose object fails when it is looked at."""
+    return f"can't be read, {type(error).__name__}: {error}; got {render_value(value)}"
+
+
+def render_number(number: object) -> str:
+    """Return a number without the ``.0`` of a whole float.
+
+    Examples
+    --------
+    >>> render_number(5.0), render_number(0.25)
+    ('5', '0.25')
+    """
+    return repr(number).removesuffix(".0") if isinstance(number, float) else str(number)
+
+
+def render_range(low: float | None, high: float | None) -> str:
+    """Return bounds for a sentence, "" where there are none.
+
+    Examples
+    --------
+    >>> render_range(1.0, 5.0), render_range(None, 10.0)
+    (' from 1 to 5', ' up to 10')
+    """
+    start = "" if low is None else f" from {render_number(low)}"
+    if high is None:
+        return start
+    return f"{start} to {render_number(high)}" if start else f" up to {render_number(high)}"
+
+
+def render_count(count: int, noun: str) -> str:
+    """Return a number with its noun, which takes an s in the plural.
+
+    Examples
+    --------
+    >>> render_count(1, "scorer"), render_count(2, "scorer")
+    ('1 scorer', '2 scorers')
+    """
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def render_duration(seconds: float) -> str:
+    """Return seconds as seconds, minutes or hours.
+
+    Examples
+    --------
+    >>> render_duration(42), render_duration(600), render_duration(10_000)
+    ('42 s', '10 min', '2.8 h')
+    """
+    minutes, hours = seconds / 60, seconds / 3600
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    return f"{minutes:.0f} min" if hours < 1 else f"{hours:.1f} h"
+
+
+def render_names(names: Iterable[Hashable]) -> str:
+    """Return the reprs of names, ten at most."""
+    texts = [repr(name) for name in names]
+    more = f" and {len(texts) - _MOST_NAMES} more" if len(texts) > _MOST_NAMES else ""
+    return (", ".join(texts[:_MOST_NAMES]) or "none") + more
+
+
+def suggest_name(name: Hashable, options: Iterable[Hashable]) -> str:
+    """Return the option that was likely meant, else all of them.
+
+    Examples
+    --------
+    >>> suggest_name("hepfulness", ["helpfulness", "tone"])
+    "did you mean 'helpfulness'?"
+    """
+    texts = [str(option) for option in options]
+    close = difflib.get_close_matches(str(name), texts, n=1, cutoff=0.7)
+    return f"did you mean {close[0]!r}?" if close else f"there are {render_names(texts)}."
+
+
+def make_printable(text: str) -> str:
+    """Return text with halves of surrogate pairs, which can't be printed, written out."""
+    return text.encode(errors="backslashreplace").decode()

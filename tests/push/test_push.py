@@ -1,0 +1,416 @@
+"""push_scores end to end: a frame, the real sandbox, and what its SQLite file holds afterwards."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from canned import Canned, CannedServer
+
+import respan_notebook  # noqa: F401 - registers df.respan
+from respan_notebook import (
+    AuthenticationError,
+    ConfigurationError,
+    Evaluator,
+    PushError,
+    PushReport,
+    RespanClient,
+    Sandbox,
+)
+from respan_notebook.values.checks import choice_text
+
+Start = Callable[..., CannedServer]
+STARS = Evaluator(
+    evaluator_slug="stars",
+    score_value_type="numerical",
+    score_config={"min_score": 1, "max_score": 5},
+)
+GOOD = Evaluator(evaluator_slug="good", score_value_type="boolean")
+QUIET = {"progress": False}
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    return tmp_path / "respan.sqlite"
+
+
+@pytest.fixture
+def client(db: Path) -> Iterator[RespanClient]:
+    with (
+        Sandbox(demo=True, db=str(db)) as sandbox,
+        RespanClient(sandbox.api_key, sandbox.base_url) as connected,
+    ):
+        yield connected
+
+
+def stored(db: Path, columns: str = "log_id, evaluator_slug, numerical_value") -> list[Any]:
+    connection = sqlite3.connect(db)
+    try:
+        return connection.execute(f"select {columns} from scores order by 1, 2").fetchall()
+    finally:
+        connection.close()
+
+
+def statuses(report: PushReport) -> list[str]:
+    return report.frame["status"].astype(str).tolist()
+
+
+# -- what arrives -------------------------------------------------------------------------------
+
+
+def test_push_scores__wide_all_types(client: RespanClient, db: Path) -> None:
+    row: dict[str, Any] = {
+        "numerical": (4, "numerical_value", 4.0),
+        "percentage": (87.5, "numerical_value", 87.5),
+        "boolean": (True, "boolean_value", 1),
+        "single_select": (None, "categorical_value", None),
+        "multi_select": (None, "categorical_value", None),
+        "text": ("fine", "string_value", "fine"),
+        "json": ({"a": [1, None]}, "json_value", '{"a": [1, null]}'),
+        "categorical": (None, "categorical_value", None),
+        "comment": ("ok", "string_value", "ok"),
+    }
+    by_type = {e.score_value_type: e for e in client.list_evaluators()}
+    for kind in ("single_select", "multi_select", "categorical"):
+        text = choice_text(by_type[kind].choices[0])
+        row[kind] = (by_type[kind].choices[0].name, "categorical_value", json.dumps([text]))
+    frame = pd.DataFrame({"log_id": ["demo_01"], **{k: [v[0]] for k, v in row.items()}})
+    report = frame.respan.push_scores(
+        {by_type[kind].slug_or_id: kind for kind in row}, client=client, **QUIET
+    )
+    report.raise_for_errors()
+    assert statuses(report) == ["created"] * 9
+    found = {
+        slug: values
+        for slug, *values in stored(
+            db,
+            "evaluator_slug, numerical_value, string_value, boolean_value, categorical_value, "
+            "json_value",
+        )
+    }
+    order = "numerical_value", "string_value", "boolean_value", "categorical_value", "json_value"
+    assert found == {
+        by_type[kind].slug_or_id: [value if field == name else None for name in order]
+        for kind, (_, field, value) in row.items()
+    }
+
+
+def test_push_scores__again_updates_nothing_twice(client: RespanClient, db: Path) -> None:
+    frame = pd.DataFrame({"log_id": ["demo_01", "demo_02"], "helpfulness": [1, 5]})
+    first = frame.respan.push_scores(["helpfulness"], client=client, **QUIET)
+    frame["helpfulness"] = [2, 5]
+    second = frame.respan.push_scores(["helpfulness"], client=client, **QUIET)
+    assert (statuses(first), statuses(second)) == (["created"] * 2, ["updated"] * 2)
+    assert first.frame["score_id"].tolist() == second.frame["score_id"].tolist()
+    assert stored(db) == [("demo_01", "helpfulness", 2.0), ("demo_02", "helpfulness", 5.0)]
+
+
+def test_push_scores__context_travels_along(client: RespanClient, db: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "log_id": ["demo_01", "demo_02"],
+            "helpfulness": [1, 5],
+            "timestamp": pd.to_datetime(["2026-01-05T10:00:00+02:00", None]),
+            "environment": ["prod", None],
+            "prompt_id": ["p1", ""],
+            "prompt_version_number": [3, None],
+            "dataset_id": ["d1", pd.NA],
+            "explanation": ["because", " "],
+        }
+    )
+    dry = frame.respan.push_scores(["helpfulness"], client=client, dry_run=True)
+    target = {"evaluator_id": client.get_evaluator("helpfulness").id}
+    assert dry.payloads["body"].tolist() == [
+        {
+            **target,
+            "numerical_value": 1.0,
+            "timestamp": "2026-01-05T08:00:00Z",
+            "environment": "prod",
+            "prompt_id": "p1",
+            "prompt_version_number": 3,
+            "dataset_id": "d1",
+            "explanation": "because",
+        },
+        {**target, "numerical_value": 5.0},
+    ]
+    assert stored(db) == []
+    assert frame.respan.push_scores(["helpfulness"], client=client, **QUIET).ok
+    columns = "log_id, explanation, environment, prompt_version_number"
+    assert stored(db, columns) == [
+        ("demo_01", "because", "prod", 3),
+        ("demo_02", None, None, None),
+    ]
+
+
+def test_push_scores__tidy(client: RespanClient, db: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "unique_id": ["demo_01", "demo_01", "demo_02"],
+            "evaluator_slug": ["helpfulness", "nobody", "helpfulness"],
+            "value": [3, 4, "five"],
+        }
+    )
+    report = frame.respan.push_scores(client=client, **QUIET)
+    assert statuses(report) == ["created", "invalid", "invalid"]
+    reasons = report.frame["error"].tolist()
+    assert "no evaluator has the slug or id 'nobody'" in reasons[1]
+    assert "takes a number from 1 to 5, got 'five' (str)" in reasons[2]
+    assert stored(db) == [("demo_01", "helpfulness", 3.0)]
+
+
+def test_push_scores__tidy_raw_fields(client: RespanClient, db: Path) -> None:
+    frame = pd.DataFrame(
+        [
+            {"evaluator_slug": "mine", "numerical_value": 0.5},
+            {"evaluator_slug": "helpfulness", "numerical_value": 2},
+            {"evaluator_slug": "helpfulness", "string_value": "two"},
+            {"evaluator_slug": "mine", "numerical_value": 1, "string_value": "one"},
+            {"evaluator_slug": "mine"},
+            {"evaluator_id": "nobody", "numerical_value": 1},
+            {"numerical_value": 1},
+            {"evaluator_id": "eval_helpfulness", "evaluator_slug": "mine", "numerical_value": 1},
+        ],
+    ).assign(log_id=[f"demo_0{n}" for n in range(1, 9)])
+    report = frame.respan.push_scores(client=client, **QUIET)
+    invalid = ["invalid"] * 3
+    assert statuses(report) == ["created", "created", *invalid[:2], "skipped", *invalid]
+    for row, reason in {
+        2: "takes its value in numerical_value, not in string_value",
+        3: "more than one value field",
+        5: "'nobody'",
+        6: "no evaluator",
+        7: "differ",
+    }.items():
+        assert reason in report.frame["error"][row], row
+    assert stored(db) == [("demo_01", "mine", 0.5), ("demo_02", "helpfulness", 2.0)]
+
+
+def test_push_scores__custom_slug_with_definition(client: RespanClient, db: Path) -> None:
+    frame = pd.DataFrame({"log_id": ["demo_01"], "stars": [5]})
+    assert frame.respan.push_scores([STARS], client=client, **QUIET).ok
+    assert stored(db) == [("demo_01", "stars", 5.0)]
+
+
+def test_push_scores__client_from_the_environment(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESPAN_API_KEY", sandbox.api_key)
+    monkeypatch.setenv("RESPAN_BASE_URL", sandbox.base_url)
+    frame = pd.DataFrame({"log_id": ["demo_01"], "helpfulness": [5]})
+    assert frame.respan.push_scores("helpfulness", **QUIET).counts == {"created": 1}
+
+
+def test_push_scores__no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = pd.DataFrame({"log_id": ["demo_01"], "stars": [5]})
+    with pytest.raises(ConfigurationError, match="three ways"):
+        frame.respan.push_scores([STARS])
+    # Nothing is sent, so nothing is needed.
+    assert frame.respan.push_scores([STARS], dry_run=True).counts == {"not_sent": 1}
+
+
+def test_push_scores__progress_bar_says_how_far(
+    client: RespanClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = pd.DataFrame({"log_id": ["demo_01"] * 3, "helpfulness": [1, 2, 3]})
+    frame.respan.push_scores("helpfulness", client=client)
+    assert "1/1" in capsys.readouterr().err
+    frame.respan.push_scores("helpfulness", client=client, progress=False)
+    assert capsys.readouterr().err == ""
+
+
+# -- what does not ------------------------------------------------------------------------------
+
+
+def test_push_scores__one_bad_row_stops_no_other(client: RespanClient, db: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "log_id": ["demo_01", "no_such_log", "demo_03", None, "..", "demo_06"],
+            "helpfulness": [1, 2, 30, 4, 5, None],
+        },
+        index=list("abcdef"),
+    )
+    report = frame.respan.push_scores("helpfulness", client=client, **QUIET)
+    assert report.counts == {"created": 1, "skipped": 1, "invalid": 3, "failed": 1}
+    assert not report.ok
+    assert list(report.errors.index) == ["b", "c", "d", "e"]
+    assert report.frame.loc["b", ["http_status", "attempts"]].tolist() == [404, 1]
+    assert "answered 404" in report.frame.loc["b", "error"]
+    assert report.frame.loc["d", "error"] == "no log id"
+    with pytest.raises(PushError, match=r"4 of 6 scores did not arrive.*row 'b'") as caught:
+        report.raise_for_errors()
+    assert caught.value.report is report
+    assert stored(db) == [("demo_01", "helpfulness", 1.0)]
+
+
+def test_push_scores__one_wrong_type_in_ten_thousand() -> None:
+    values: list[Any] = [3] * 10_000
+    values[7_777] = "three"
+    frame = pd.DataFrame({"log_id": [f"log_{n}" for n in range(10_000)], "stars": values})
+    report = frame.respan.push_scores([STARS], dry_run=True)
+    assert report.counts == {"invalid": 1, "not_sent": 9_999}
+    assert report.errors["error"][7_777] == (
+        "'stars' (numerical) takes a number from 1 to 5, got 'three' (str); "
+        "text is not taken for a number; convert with pd.to_numeric"
+    )
+
+
+def test_push_scores__wrong_key_stops_at_once(canned: Start) -> None:
+    server = canned(status=401, body=b'{"detail": "Invalid token."}')
+    frame = pd.DataFrame({"log_id": [f"log_{n}" for n in range(500)], "stars": 3})
+    with RespanClient("wrong-key", server.base_url) as client:
+        report = frame.respan.push_scores([STARS], client=client, concurrency=4, **QUIET)
+        assert set(report.counts) == {"failed", "not_sent"}
+        assert 1 <= len(server.requests) <= 4
+        assert "Invalid token" in report.frame["error"].iloc[-1]
+        with pytest.raises(AuthenticationError):
+            frame.respan.push_scores("stars", client=client)
+
+
+@pytest.mark.parametrize("status", [403, 308])
+def test_push_scores__other_ends_of_a_push(canned: Start, status: int) -> None:
+    frame = pd.DataFrame({"log_id": [f"log_{n}" for n in range(50)], "stars": 3})
+    with RespanClient("key", canned(status=status).base_url) as client:
+        report = frame.respan.push_scores([STARS], client=client, concurrency=1, **QUIET)
+    assert report.counts == {"failed": 1, "not_sent": 49}
+
+
+@pytest.mark.usefixtures("no_backoff")
+def test_push_scores__no_respan_there(canned: Start) -> None:
+    frame = pd.DataFrame({"log_id": ["log_1"], "stars": [3]})
+    with RespanClient("key", canned(body=b"<html>Hello</html>").base_url) as client:
+        report = frame.respan.push_scores([STARS], client=client, **QUIET)
+    assert report.counts == {"failed": 1}
+    assert "not JSON but 'Hello'" in report.frame["error"][0]
+
+
+@pytest.mark.usefixtures("no_backoff")
+def test_push_scores__server_gone() -> None:
+    frame = pd.DataFrame({"log_id": ["log_1", "log_2"], "stars": [3, 4]})
+    with RespanClient("key", "http://127.0.0.1:1") as client:
+        report = frame.respan.push_scores([STARS], client=client, **QUIET)
+    assert report.counts == {"failed": 2}
+    assert "no answer from http://127.0.0.1:1" in report.frame["error"][0]
+    assert report.frame["http_status"].isna().all()
+
+
+def test_push_scores__text_of_a_megabyte_and_more(client: RespanClient) -> None:
+    comment = Evaluator(evaluator_slug="essay", score_value_type="text")
+    frame = pd.DataFrame(
+        {"log_id": ["demo_01", "demo_02"], "essay": ["x" * 1_000_000, "x" * 1_100_000]}
+    )
+    report = frame.respan.push_scores([comment], client=client, **QUIET)
+    assert statuses(report) == ["created", "failed"]
+    assert report.frame["http_status"].tolist() == [201, 413]
+
+
+def test_push_scores__a_bug_in_a_thread_is_a_failed_row(
+    client: RespanClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_args: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(client, "send_upsert", broken)
+    frame = pd.DataFrame({"log_id": ["demo_01"], "stars": [3]})
+    report = frame.respan.push_scores([STARS], client=client, **QUIET)
+    assert report.frame["error"].tolist() == ["ZeroDivisionError: a bug"]
+
+
+# -- and then -----------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("no_backoff")
+def test_retry__sends_what_did_not_arrive_and_only_that(canned: Start) -> None:
+    broken = True
+
+    def answer(path: str) -> Canned:
+        if broken and "log_1/" in path:
+            return Canned(status=500, body=b'{"detail": "down"}')
+        return Canned(status=201, body=b'{"id": "s", "is_passed": true}')
+
+    server = canned(answer)
+    frame = pd.DataFrame({"log_id": ["log_0", "log_1", "log_2"], "stars": [3, 4, 9]})
+    with RespanClient("key", server.base_url) as client:
+        report = frame.respan.push_scores([STARS], client=client, **QUIET)
+        assert statuses(report) == ["created", "failed", "invalid"]
+        broken = False
+        again = report.retry()
+        assert statuses(report) == ["created", "failed", "invalid"]
+        assert statuses(again) == ["created", "created", "invalid"]
+        assert (report.counts, again.counts) == (
+            {"created": 1, "invalid": 1, "failed": 1},
+            {"created": 2, "invalid": 1},
+        )
+        assert again.frame["error"].tolist()[:2] == [None, None]
+        assert again.frame["attempts"].tolist() == [1, 11, 0]
+        assert len(server.requests) == 12
+        assert again.frame["is_passed"].tolist()[:2] == [True, True]
+
+
+def test_report__survives_pickling_without_the_key(client: RespanClient) -> None:
+    frame = pd.DataFrame({"log_id": ["demo_01", "no_log"], "helpfulness": [3, 4]})
+    report = frame.respan.push_scores("helpfulness", client=client, **QUIET)
+    copy: PushReport = pickle.loads(pickle.dumps(report))
+    pd.testing.assert_frame_equal(copy.frame, report.frame)
+    with pytest.raises(ConfigurationError, match="no API key"):
+        copy.retry()
+    client.create_log({"unique_id": "no_log"})
+    assert statuses(copy.retry(client)) == ["created", "created"]
+
+
+def test_dry_run__is_never_sent(client: RespanClient, db: Path) -> None:
+    frame = pd.DataFrame({"log_id": ["demo_01", "demo_02"], "helpfulness": [3, 9]}, index=[5, 5])
+    report = frame.respan.push_scores("helpfulness", client=client, dry_run=True)
+    assert report.counts == {"invalid": 1, "not_sent": 1}
+    assert len(report.errors) == 1
+    assert report.payloads[["log_id", "evaluator"]].values.tolist() == [["demo_01", "helpfulness"]]
+    assert report.payloads.index.tolist() == [5]
+    assert repr(report).startswith("PushReport of a dry run: 1 invalid, 1 ready to send\n")
+    with pytest.raises(ConfigurationError, match="this was a dry run"):
+        report.retry()
+    assert stored(db) == []
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_push_scores__interrupt_returns_the_report(canned: Start) -> None:
+    """Ctrl-C while requests hang: the report comes at once and says what may have arrived."""
+    release = threading.Event()
+
+    def answer(path: str) -> Canned:
+        if "log_0/" not in path:
+            release.wait(10)
+        return Canned(status=201, body=b'{"id": "s"}')
+
+    server = canned(answer)
+    frame = pd.DataFrame({"log_id": [f"log_{n}" for n in range(100)], "stars": 3})
+
+    def interrupt() -> None:
+        while len(server.requests) < 3:
+            time.sleep(0.01)
+        import _thread
+
+        _thread.interrupt_main()
+
+    threading.Thread(target=interrupt).start()
+    with RespanClient("key", server.base_url) as client:
+        start = time.monotonic()
+        report = frame.respan.push_scores([STARS], client=client, concurrency=2, **QUIET)
+        waited = time.monotonic() - start
+    sent = len(server.requests)
+    release.set()
+    assert waited < 8
+    assert report.counts == {"created": 1, "failed": 2, "not_sent": 97}
+    errors = report.frame["error"]
+    assert errors[99] == "interrupted"
+    assert errors.str.contains("may have arrived", na=False).sum() == 2
+    time.sleep(0.2)
+    # What ends later neither changes the report nor goes on sending.
+    assert report.counts == {"created": 1, "failed": 2, "not_sent": 97}
+    assert len(server.requests) == sent == 3
