@@ -1,6 +1,6 @@
 """Label LLM request logs in a notebook, and push scores from pandas to Respan.
 
-Importing this package registers ``df.respan`` on every DataFrame; everything else is loaded when
+Importing this package registers ``df.respan`` on every DataFrame; everything else is imported when
 it is first used.
 """
 

@@ -1,7 +1,7 @@
 """Register the DataFrame accessor ``df.respan``.
 
-It keeps no state (pandas makes a new one at each access) and imports its parts when they are
-used, so that importing this package costs little over importing pandas.
+It has no state (pandas makes a new one at each access) and imports its parts when they are used,
+so that importing this package costs little more than importing pandas.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @pd.api.extensions.register_dataframe_accessor("respan")
 class RespanAccessor:
-    """Scores of LLM request logs, from a DataFrame to Respan: ``df.respan``."""
+    """Push, pull, enter and compare scores of LLM request logs: ``df.respan``."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self._frame = frame
@@ -48,12 +48,12 @@ class RespanAccessor:
     ) -> PushReport:
         """Upsert every score in the frame, and report on each.
 
-        Everything is checked before the first request. A row that can't be sent, or that the
+        Everything is validated before the first request. A row that can't be sent, or that the
         server refuses, is reported and stops no other. Missing values are no scores and are not
-        sent. A repeated push updates; nothing is there twice.
+        sent. A repeated push updates the scores and adds none.
 
-        Which log a row is about is in the column (or index level) ``log_id``, ``unique_id`` or
-        ``id``. Columns named ``timestamp``, ``environment``, ``prompt_id``,
+        The column (or index level) ``log_id``, ``unique_id`` or ``id`` names the log of each row.
+        Columns named ``timestamp``, ``environment``, ``prompt_id``,
         ``prompt_version_number``, ``dataset_id``, ``automation_id`` and ``explanation`` travel
         along with the score.
 
@@ -65,31 +65,31 @@ class RespanAccessor:
             **Tidy**: None; then each row is one score, with ``evaluator_id`` or
             ``evaluator_slug``, and either ``value`` or the API's raw value fields
             (``numerical_value``, ``string_value``, ``boolean_value``, ``categorical_value``,
-            ``json_value``). What an evaluator takes is listed at
-            :func:`respan_notebook.values.encoding.encoder`.
+            ``json_value``). :func:`respan_notebook.values.encoding.encoder` lists the values that
+            each type takes.
         client : RespanClient, optional
             Else one made from ``RESPAN_API_KEY`` and ``RESPAN_BASE_URL``.
         evaluators : Evaluator or iterable of them, optional
-            Definitions to use instead of asking the server; also for slugs that only you know.
+            Definitions to use instead of the server's; also for slugs that the server lacks.
         on_duplicate : {"last", "first", "error"}
-            Which row counts when several score the same log by the same evaluator.
+            The row that counts when several score the same log by the same evaluator.
         dry_run : bool
-            Check everything, send nothing; ``report.payloads`` shows what would be sent.
+            Validate everything and send nothing; ``report.payloads`` shows what would be sent.
         concurrency : int
             Requests in flight at once.
         rate_limit : str, optional
-            Keep to a rate from the start, such as ``"60/min"``. Without it the push goes as fast
+            A rate to keep to from the start, such as ``"60/min"``. Without it the push goes as fast
             as it can and learns from the server's 429s, which hold all requests of this process
-            to this server until the wait that the server names is over.
+            to this server for as long as the server says.
         deadline : float, optional
-            Seconds after which nothing more is sent; a wait that would go beyond is not begun.
+            Seconds after which nothing more is sent; a wait that would end later is not begun.
         skip_unchanged : bool
-            Read first what the server has, and send only what differs: one request per 100 logs,
-            instead of one per score. A client that has not written yet sends one score before, to
-            learn whose the key is.
+            Read the server's scores first, and send only what differs: one request per 100 logs,
+            instead of one per score. A client that has not written yet sends one score before
+            that, since only the answer to a write names the owner of the key.
         resume : DataFrame, optional
-            ``report.frame`` of an earlier push (also read back from a file): what had arrived then
-            is not sent again.
+            ``report.frame`` of an earlier push (also read back from a file): the scores that had
+            arrived are not sent again.
         progress : bool
             Whether to show a progress bar, with rate, time left and the reason of a wait.
 
@@ -101,15 +101,15 @@ class RespanAccessor:
         Raises
         ------
         FrameError
-            A column is missing, is there twice, or can't be told apart; nothing was sent.
+            A column is missing, is there twice, or two disagree; nothing was sent.
         UnknownEvaluatorError, UnsupportedEvaluatorError
-            An evaluator named in ``scores`` does not exist, or has a type that is not known.
+            An evaluator named in ``scores`` does not exist, or has an unknown type.
         DuplicateScoreError
             With ``on_duplicate="error"``.
         ConfigurationError
-            No key, or an argument that can't be used.
+            There is no key, or an argument can't be used.
         HTTPError, TransportError
-            When the server can't be asked for its evaluators.
+            The server's evaluators can't be listed.
 
         Examples
         --------
@@ -148,7 +148,7 @@ class RespanAccessor:
         client: RespanClient | None = None,
         scorer: str | None = None,
     ) -> pd.DataFrame:
-        """Return the scores that the server has of this frame's logs.
+        """Return the server's scores of this frame's logs.
 
         Parameters
         ----------
@@ -157,30 +157,32 @@ class RespanAccessor:
         client : RespanClient, optional
             Else one made from ``RESPAN_API_KEY`` and ``RESPAN_BASE_URL``.
         scorer : str, optional
-            Whose scores: an email, ``"all"``, or by default the owner of the key. The API tells
-            who that is only in the answer to a write; before the client's first one, the scores
-            must all be of one scorer, and a warning says whose.
+            An email, ``"all"``, or by default the owner of the key. The API names the owner only
+            in the answer to a write; before the client's first one, the scores must all be of one
+            scorer, and a warning says whose.
 
         Returns
         -------
         DataFrame
             On this frame's index, a column per evaluator (named by slug, else id): float64 for
             numbers, boolean, else object; missing where there is no score. With ``scorer="all"``
-            a row per score instead: ``log_id``, ``evaluator_id``, ``evaluator_slug``, ``scorer``,
-            ``value``, ``explanation``, ``is_passed``, ``score_id``, which ``push_scores`` takes.
+            a row per score instead, which ``push_scores`` takes: ``log_id``, ``evaluator_id``,
+            ``evaluator_slug``, ``scorer``, ``value``, ``explanation``, ``is_passed``,
+            ``score_id``.
 
         Raises
         ------
         FrameError, UnknownEvaluatorError, ConfigurationError
-            As :meth:`push_scores`; ConfigurationError also when it is not known whose.
+            As :meth:`push_scores`; ConfigurationError also when it is not known whose scores are
+            wanted.
         HTTPError, TransportError
-            When the server does not answer, or does not filter scores.
+            The server does not answer, or does not filter scores.
 
         Warns
         -----
         UserWarning
-            When it is not known whether the scores are those of the key's owner, or when none is
-            by the scorer that was named.
+            It is not known whether the scores are those of the key's owner, or none is by the
+            given scorer.
 
         Examples
         --------
@@ -210,10 +212,10 @@ class RespanAccessor:
     ) -> Annotator:
         """Show the logs of this frame one by one, and take their scores.
 
-        Nothing is a score until the person made it one. What is saved is on disk before the next
-        log is shown, and goes to Respan in the background; what is not sent yet goes out when an
-        annotator is opened again, from whatever notebook. It begins at the first log without a
-        score.
+        Nothing is a score until the person made it one. A label is on disk before the next log is
+        shown, and is sent to Respan in the background; one that is still queued when the notebook
+        ends is sent when any notebook opens an annotator again. The first log shown is the first
+        one without a score.
 
         Parameters
         ----------
@@ -222,16 +224,16 @@ class RespanAccessor:
         client : RespanClient, optional
             Else one made from ``RESPAN_API_KEY`` and ``RESPAN_BASE_URL``.
         show : column name or list of them, optional
-            The columns of a log to show, in this order; else all that it has.
+            The columns of a log to show, in this order; else all.
         outbox : str or Path, optional
-            The SQLite file in which labels are kept; else one in the user's data folder, which
+            The SQLite file in which labels are stored; else one in the user's data folder, which
             all notebooks share.
 
         Returns
         -------
         Annotator
             A widget: displayed as the last expression of a cell, and driven from Python as well.
-            ``annotator.scores`` is a tidy frame of what was entered.
+            ``annotator.scores`` is a tidy frame of the labels.
 
         Raises
         ------
@@ -239,7 +241,7 @@ class RespanAccessor:
             As :meth:`push_scores`; FrameError also when the frame has no rows,
             ConfigurationError when the outbox can't be written.
         HTTPError, TransportError
-            When the server can't be asked for its evaluators, and this machine has never seen them.
+            The server's evaluators can't be listed, and the outbox has no definition of them.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""Find the evaluator that a slug or id means."""
+"""Find evaluators by slug or id."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ from respan_notebook.wording import render_value, suggest_name
 
 
 class Catalogue:
-    """Evaluators by slug or id: those given, else the server's, asked for once when needed."""
+    """Find evaluators by slug or id: those given, else the server's, listed once when needed."""
 
     def __init__(
         self, given: Evaluator | Iterable[Evaluator] | None, client: RespanClient | None
     ) -> None:
         self._client = client
         self._known: dict[str, Evaluator] = {}
-        self._may_ask = given is None
+        self._may_list = given is None
         if given is not None:
             self.add([given] if isinstance(given, Evaluator) else given)
 
     def add(self, evaluators: Iterable[Evaluator]) -> None:
-        """Add definitions by slug and by id; what is known already stays."""
+        """Add definitions by slug and by id.
+
+        An id that is there already stays; a second definition of a slug is a ConfigurationError.
+        """
         added = list(evaluators)
         for one in added:
             if not isinstance(one, Evaluator):
@@ -37,7 +40,7 @@ class Catalogue:
                 self._known.setdefault(one.id, one)
 
     def names_of(self, listed: Sequence[str | Evaluator]) -> list[str]:
-        """Return the distinct names of listed evaluators, and add those that are definitions."""
+        """Return the distinct names of evaluators, and add those that are definitions."""
         for one in listed:
             if not isinstance(one, str | Evaluator):
                 raise FrameError(
@@ -49,8 +52,8 @@ class Catalogue:
 
     def get(self, name: str) -> Evaluator | None:
         """Return the evaluator with this slug, else with this id, else None."""
-        if name not in self._known and self._may_ask:
-            self._may_ask = False
+        if name not in self._known and self._may_list:
+            self._may_list = False
             listed = (self._client or RespanClient()).list_evaluators()
             own = set(self._known)
             self.add(one for one in listed if one.slug_or_id.strip() and one.slug_or_id not in own)
@@ -59,11 +62,11 @@ class Catalogue:
     def __getitem__(self, name: str) -> Evaluator:
         evaluator = self.get(name)
         if evaluator is None:
-            raise UnknownEvaluatorError(self.unknown(name), evaluator=name)
+            raise UnknownEvaluatorError(self.render_unknown(name), evaluator=name)
         return evaluator
 
-    def unknown(self, name: str) -> str:
-        """Return the message for an evaluator that there is not."""
+    def render_unknown(self, name: str) -> str:
+        """Return the message for a slug or id that no evaluator has."""
         names = dict.fromkeys(one.slug_or_id for one in self._known.values())
         return (
             f"no evaluator has the slug or id {name!r}; {suggest_name(name, names)} For one of "

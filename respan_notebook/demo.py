@@ -1,6 +1,6 @@
 """Push to a local sandbox, without a key: ``python -m respan_notebook.demo``.
 
-It pushes a frame of scores, some of which are wrong on purpose, and prints what became of each.
+It pushes a frame of scores, some of which are wrong on purpose, and prints the report.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from respan_notebook.values import decode
 
 
 def demo_frame() -> pd.DataFrame:
-    """Return a row per log with a column per evaluator; five cells can't be scores."""
+    """Return a frame with a row per log and a column per evaluator; five cells are no scores."""
     return pd.DataFrame(
         {
             "log_id": ["demo_01", "demo_02", "demo_03", "demo_04", "no_such_log", None],

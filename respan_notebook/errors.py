@@ -1,8 +1,8 @@
-"""Every error this package raises. They all derive from :class:`RespanError`.
+"""Define every error of this package; all derive from :class:`RespanError`.
 
 Each class also inherits the built-in that fits, so ``except ValueError`` and ``except
-ConnectionError`` work as one would expect. What an error knows (row, value, status, ...) is on the
-exception as attributes, never only in its text. No error ever holds the API key.
+ConnectionError`` work as one would expect. Row, value, status and the like are attributes of the
+exception, and not only in its text. No error ever holds the API key.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class RespanError(Exception):
     Attributes
     ----------
     attempts : int
-        Requests that were sent before this error was raised.
+        Requests sent before this error was raised.
     """
 
     attempts: int = 0
@@ -44,7 +44,7 @@ class UnknownEvaluatorError(RespanError, KeyError):
     Attributes
     ----------
     evaluator : str or None
-        What was asked for.
+        The slug or id that was given.
     """
 
     def __init__(self, message: str, *, evaluator: str | None = None) -> None:
@@ -64,7 +64,7 @@ class InvalidValueError(RespanError, ValueError):
     value : object
         The value as it was given.
     reason : str
-        What the evaluator takes instead.
+        The values that the evaluator takes, in words.
     evaluator : str or None
         Slug or id of the evaluator.
     """
@@ -98,7 +98,7 @@ class PushError(RespanError, RuntimeError):
     Attributes
     ----------
     report : PushReport
-        What became of every row.
+        The report of the push, with a line per score.
     """
 
     def __init__(self, message: str, *, report: Any = None) -> None:
@@ -107,9 +107,9 @@ class PushError(RespanError, RuntimeError):
 
 
 class TransportError(RespanError, ConnectionError):
-    """The request got no answer: no connection, or one that broke.
+    """The request got no answer: there was no connection, or it broke.
 
-    The request may or may not have arrived; sending a score again is safe.
+    The request may have arrived; sending a score again is safe.
     """
 
 
@@ -118,16 +118,16 @@ class RequestTimeoutError(TransportError, TimeoutError):
 
 
 class HTTPError(RespanError):
-    """The server answered, and not with success.
+    """The server's answer is an error, or not one that the API gives.
 
     Attributes
     ----------
     status : int
         HTTP status code.
     detail : str
-        The server's own words, or what the body was when it held none.
+        The server's own words, else a description of the body.
     field_errors : Mapping[str, list[str]]
-        What was wrong, by field of the request; empty when the server named none.
+        The server's messages by field of the request; empty when it named none.
     retry_after : float or None
         Seconds to wait, from the body's ``retry_after``, else from the ``Retry-After`` header.
     """
@@ -161,7 +161,7 @@ class AuthenticationError(HTTPError, PermissionError):
 
 
 class PermissionDeniedError(HTTPError, PermissionError):
-    """403: the key is known, but may not do this."""
+    """403: the key is valid, but may not do this."""
 
 
 class NotFoundError(HTTPError, LookupError):

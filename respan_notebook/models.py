@@ -1,8 +1,8 @@
 """Define the API's objects as they go over the wire.
 
-All models are frozen and keep fields they do not know. Reading is liberal (any field may be
-absent, new types and fields may appear), writing is strict. Source: Respan's API documentation,
-"Create or update a log score" and "Evaluators".
+All models are frozen and hold unknown fields as well. Reading is liberal (any field may be absent,
+new types and fields may appear), writing is strict. Source: Respan's API documentation, "Create or
+update a log score" and "Evaluators".
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ VALUE_FIELDS: Final = (
 )
 """The fields of a score of which exactly one holds its value."""
 
-# A field that is usually of the first type, and is kept as it came when it is not.
+# A field that is usually of the first type; anything else is taken as it is.
 _Time = Annotated[datetime | Any, Field(union_mode="left_to_right")]
 _Number = Annotated[float | Any, Field(union_mode="left_to_right")]
 _Text = Annotated[str | None, BeforeValidator(lambda v: v if v is None else str(v))]
@@ -44,14 +44,14 @@ class _Model(BaseModel):
 
 
 class Choice(_Model):
-    """One of the choices of a select evaluator, or a named point of a numerical scale.
+    """Hold a choice of a select evaluator, or a named point of a numerical scale.
 
     Attributes
     ----------
     name : str or None
-        What people see.
+        The text that people see.
     value : str, int, float, bool or None
-        What it stands for.
+        The value that it stands for.
     """
 
     name: _Text = None
@@ -59,14 +59,14 @@ class Choice(_Model):
 
 
 class ScoreConfig(_Model):
-    """Bounds and choices of an evaluator; any part may be absent.
+    """Hold the bounds and choices of an evaluator; any part may be absent.
 
     Attributes
     ----------
     min_score, max_score : float or None
         Lowest and highest score.
     choices : list of Choice or None
-        What a select evaluator offers, or names for points of a numerical scale.
+        The choices of a select evaluator, or names for points of a numerical scale.
     """
 
     min_score: _Number = None
@@ -75,11 +75,11 @@ class ScoreConfig(_Model):
 
 
 class Evaluator(_Model):
-    """Name what a score is about, and which values it takes.
+    """Define an evaluator: name, type, bounds and choices of its scores.
 
     An evaluator from the server has an ``id``. One made by hand needs an ``id`` or an
-    ``evaluator_slug``, and a ``score_value_type``; its slug need not be known to the server.
-    Any part may be absent or odd: that is found out when a score is to be written.
+    ``evaluator_slug``, and a ``score_value_type``; the server need not know its slug.
+    Any part may be absent or odd: it is validated when a score is to be written.
 
     Examples
     --------
@@ -111,19 +111,19 @@ class Evaluator(_Model):
 
     @property
     def slug_or_id(self) -> str:
-        """The slug, else the id: how people name this evaluator."""
+        """The slug, else the id; the name used in messages and frames."""
         return self.evaluator_slug or self.id or ""
 
     key = slug_or_id  # Its name in the first release, which code out there uses.
 
     @property
     def id_or_slug(self) -> str:
-        """The id, else the slug: how what is stored names this evaluator."""
+        """The id, else the slug; the name used in the outbox and in bodies."""
         return self.id or self.evaluator_slug or ""
 
     @property
     def display_name(self) -> str:
-        """The name, else the slug, else the id: how a screen names this evaluator."""
+        """The name, else the slug, else the id; the name used on screen."""
         return self.name or self.slug_or_id
 
     @property
@@ -142,9 +142,9 @@ class Evaluator(_Model):
 
     @property
     def bounds(self) -> tuple[float | None, float | None]:
-        """Lowest and highest score, None where there is no bound.
+        """Lowest and highest score, from ``score_config``, else from ``configurations`` (legacy).
 
-        From ``score_config``, else from the legacy ``configurations``.
+        None where there is no bound.
         """
         legacy = self.configurations if isinstance(self.configurations, Mapping) else {}
         low, high = (
@@ -162,7 +162,7 @@ class Evaluator(_Model):
 
 
 def _finite(value: object) -> float | None:
-    """Return a bound as a number, None when it is none; older evaluators may keep it as text."""
+    """Return a bound as a number, None when it is none; older evaluators may have it as text."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -203,17 +203,17 @@ def _json_text(text: str) -> str:
 
 
 class ScoreWrite(_Model):
-    """Hold a score to be written: the body of ``POST /api/logs/{log_id}/scores/``.
+    """Validate a score to be written: the body of ``POST /api/logs/{log_id}/scores/``.
 
-    It holds ``evaluator_id`` or ``evaluator_slug``, and exactly one value field: the one that
+    It has ``evaluator_id`` or ``evaluator_slug``, and exactly one value field: the one that
     goes with the evaluator's ``score_value_type``. ``json_value`` is JSON encoded as a string.
     ``timestamp`` is the log's own; without a time zone it counts as UTC.
 
     Raises
     ------
     pydantic.ValidationError
-        A ValueError, when a field has the wrong type, no evaluator or no value is given, or more
-        than one value.
+        A ValueError: a field has the wrong type, or there is no evaluator, no value, or more than
+        one value.
 
     Examples
     --------
@@ -252,23 +252,23 @@ class ScoreWrite(_Model):
         return self
 
     def body(self) -> dict[str, Any]:
-        """Return the request body: JSON-able, only what is set."""
+        """Return the request's JSON object, with the fields that are set."""
         return self.model_dump(mode="json", exclude_none=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Upsert:
-    """A score on its way to a log: what one ``POST /api/logs/{log_id}/scores/`` carries.
+    """Carry one score to be upserted: path and body of ``POST /api/logs/{log_id}/scores/``.
 
-    It is made from a checked value only (:func:`respan_notebook.values.encoding.make_upsert`), and
-    carried unchanged by plan, engine, outbox and payloads.
+    It is made from a validated value only (:func:`respan_notebook.values.encoding.make_upsert`),
+    and passes unchanged through plan, engine, outbox and payloads.
 
     Attributes
     ----------
     log_id : str
         The log's ``unique_id``.
     body : dict
-        The request's JSON object: fields of :class:`ScoreWrite`, only what is set.
+        The request's JSON object: those fields of :class:`ScoreWrite` that are set.
     """
 
     log_id: str
@@ -276,10 +276,9 @@ class Upsert:
 
 
 class Score(_Model):
-    """Hold a score as the server has it.
+    """Hold a score as the server has it; any field but ``id`` may be absent.
 
-    Only ``id`` and ``created_at`` are always there;
-    :func:`respan_notebook.values.encoding.decode` gives its value.
+    :func:`respan_notebook.values.encoding.decode` returns its value.
     """
 
     id: Annotated[str, BeforeValidator(str)]

@@ -1,4 +1,4 @@
-"""Pull the scores that the server has into a frame."""
+"""Read scores from the server into a frame."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def pull_columns(
 ) -> pd.DataFrame:
     """Return scores as columns; see :meth:`respan_notebook.RespanAccessor.pull_scores`."""
     client = client or RespanClient()
-    known = Catalogue(None, client)
+    catalogue = Catalogue(None, client)
     listed = [names] if isinstance(names, str | Evaluator) else names
-    evaluators = [known[name] for name in known.names_of(listed)]
+    evaluators = [catalogue[name] for name in catalogue.names_of(listed)]
     log_ids, errors = read_log_ids(frame)
     sound = [log_id for row, log_id in enumerate(log_ids) if row not in errors]
     whose = None if scorer == "all" else scorer or client.scorer

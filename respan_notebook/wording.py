@@ -1,4 +1,4 @@
-"""Write values, names, lists and numbers for messages, and make foreign text printable."""
+"""Render values, names, lists and numbers for messages, and make foreign text printable."""
 
 from __future__ import annotations
 
@@ -34,11 +34,6 @@ def render_value(value: object) -> str:
     "'four' (str)"
     """
     return f"{render_short(value)} ({type(value).__name__})"
-
-
-def render_unreadable(value: object, error: Exception) -> str:
-    """Return the message for a cell whose object fails when it is looked at."""
-    return f"can't be read, {type(error).__name__}: {error}; got {render_value(value)}"
 
 
 def render_number(number: object) -> str:
@@ -92,7 +87,7 @@ def render_duration(seconds: float) -> str:
 
 
 def render_names(names: Iterable[Hashable]) -> str:
-    """Return the reprs of names, ten at most."""
+    """Return the reprs of up to ten names, and the number of the others."""
     texts = [repr(name) for name in names]
     more = f" and {len(texts) - _MOST_NAMES} more" if len(texts) > _MOST_NAMES else ""
     return (", ".join(texts[:_MOST_NAMES]) or "none") + more
@@ -114,3 +109,12 @@ def suggest_name(name: Hashable, options: Iterable[Hashable]) -> str:
 def make_printable(text: str) -> str:
     """Return text with halves of surrogate pairs, which can't be printed, written out."""
     return text.encode(errors="backslashreplace").decode()
+
+
+def find_surrogate(text: str) -> str:
+    """Return the place of half a surrogate pair, in words; "" for valid Unicode."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return f"character {error.start} is half of a surrogate pair"
+    return ""

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import SecretStr
 
 from respan_notebook.errors import ConfigurationError, InvalidValueError
+from respan_notebook.wording import find_surrogate
 
 _NO_KEY: Final = """no API key. There are three ways to go on:
   1. pass it: RespanClient(api_key=..., base_url="https://api.respan.ai")
@@ -141,21 +142,11 @@ def is_loopback(host: str) -> bool:
 def path_segment(text: str, name: str) -> str:
     """Return an id as one segment of a URL's path, percent-encoded.
 
-    Raises
-    ------
-    InvalidValueError
-        When it is no text, empty, ``.`` or ``..`` (which would reach another route), or not
-        valid Unicode.
-
-    Examples
-    --------
-    >>> path_segment("a/b?c", "log id")
-    'a%2Fb%3Fc'
+    InvalidValueError is raised when it is no text, empty, ``.`` or ``..`` (which would reach
+    another route), or no valid Unicode.
     """
     if not isinstance(text, str) or text in ("", ".", ".."):
         raise InvalidValueError(f"{text!r} can't be a {name}", value=text)
-    try:
-        return quote(text, safe="")
-    except UnicodeEncodeError as error:
-        problem = f"character {error.start} is half of a surrogate pair"
-    raise InvalidValueError(f"{text[:60]!r} can't be a {name}: {problem}", value=text)
+    if problem := find_surrogate(text):
+        raise InvalidValueError(f"{text[:60]!r} can't be a {name}: {problem}", value=text)
+    return quote(text, safe="")

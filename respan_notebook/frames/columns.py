@@ -19,13 +19,7 @@ def has_column(frame: pd.DataFrame, name: Hashable) -> bool:
 
 
 def find_column(frame: pd.DataFrame, name: Hashable) -> pd.Series[Any]:
-    """Return the column of this name.
-
-    Raises
-    ------
-    FrameError
-        When there is none, or more than one.
-    """
+    """Return the column of this name; raise FrameError unless there is exactly one."""
     found = [i for i, column in enumerate(frame.columns) if _is_same_label(column, name)]
     if not found:
         raise FrameError(f"no column {name!r}; {suggest_name(name, frame.columns)}")
@@ -35,7 +29,7 @@ def find_column(frame: pd.DataFrame, name: Hashable) -> pd.Series[Any]:
 
 
 def read_cells(frame: pd.DataFrame, name: Hashable) -> list[Any] | npt.NDArray[Any]:
-    """Return the cells of a column: as an array where they are numbers, else as Python objects."""
+    """Return the cells of a column: an array of numbers as it is, anything else as a list."""
     column = find_column(frame, name)
     is_plain = isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiu"
     return column.to_numpy() if is_plain else column.tolist()

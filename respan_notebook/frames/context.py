@@ -1,7 +1,4 @@
-"""Read the columns that travel along with a score.
-
-Each function takes a column's cells and gives what is sent, with an error per row that can't be.
-"""
+"""Read the columns that travel along with a score."""
 
 from __future__ import annotations
 
@@ -15,20 +12,17 @@ import pandas as pd
 
 from respan_notebook.errors import InvalidValueError
 from respan_notebook.values.cells import RowErrors, is_missing, is_number, read_each
-from respan_notebook.wording import render_value
+from respan_notebook.wording import find_surrogate, render_value
 
 Cells = Sequence[Any] | npt.NDArray[np.datetime64]
 """A value per row."""
 
 
 def read_context(name: str, column: pd.Series[Any]) -> tuple[Cells, RowErrors, list[str]]:
-    """Return what travels along with a score from one of :data:`CONTEXT_COLUMNS`.
+    """Encode one of :data:`CONTEXT_COLUMNS`; return its cells, errors and warnings.
 
-    Returns
-    -------
-    tuple of (cells, errors, warnings)
-        ``cells``, one per row, are what :class:`ScoreWrite` takes, None (or NaT) where there is
-        nothing to send.
+    The cells, one per row, are what :class:`ScoreWrite` takes, None (or NaT) where there is
+    nothing to send.
     """
     dtype = column.dtype
     cells: Cells
@@ -52,7 +46,7 @@ def read_context(name: str, column: pd.Series[Any]) -> tuple[Cells, RowErrors, l
 
 
 def _in_range(times: npt.NDArray[np.datetime64]) -> tuple[npt.NDArray[np.datetime64], RowErrors]:
-    """Return times to the microsecond; those that Python's datetime can't hold are errors."""
+    """Cut times to the microsecond; those that Python's datetime can't hold become errors."""
     years = times.astype("datetime64[Y]")
     first, last = np.datetime64("0001", "Y"), np.datetime64("9999", "Y")
     bad = ~np.isnat(times) & ((years < first) | (years > last))
@@ -97,11 +91,8 @@ def _read_text(raw: Any) -> str | None:
         return str(int(raw))
     if not isinstance(raw, str):
         raise InvalidValueError(f"takes text, got {render_value(raw)}", value=raw)
-    try:
-        raw.encode()
-    except UnicodeEncodeError as error:
-        problem = f"character {error.start} is half of a surrogate pair"
-        raise InvalidValueError(f"takes valid Unicode; {problem}", value=raw) from None
+    if problem := find_surrogate(raw):
+        raise InvalidValueError(f"takes valid Unicode; {problem}", value=raw)
     return str.__str__(raw) if raw.strip() else None
 
 
@@ -123,4 +114,4 @@ CONTEXT_COLUMNS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "automation_id": _read_text,
     "explanation": _read_text,
 }
-"""Columns that travel along with a score, by the API's names. Missing or blank is not sent."""
+"""Column, by the API's name -> the function that encodes a cell. Missing or blank is not sent."""

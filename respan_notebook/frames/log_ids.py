@@ -1,4 +1,4 @@
-"""Read which log each row of a frame is about."""
+"""Read the log id of each row of a frame."""
 
 from __future__ import annotations
 
@@ -20,12 +20,9 @@ _is_plain = re.compile(r"[A-Za-z0-9_-]+").fullmatch  # Most log ids; there is no
 
 
 def read_log_ids(frame: pd.DataFrame) -> tuple[list[Any], RowErrors]:
-    """Return the log id of each row as str (whole numbers too), refused ones as they came.
+    """Return the log id of each row as str (whole numbers too), refused ones unchanged.
 
-    Raises
-    ------
-    FrameError
-        When no column or index level holds them, or two do and differ.
+    FrameError is raised when no column or index level holds them, or when two do and differ.
     """
     levels = [name for name in frame.index.names if name in LOG_ID_COLUMNS]
     if len(set(levels)) < len(levels):
@@ -41,7 +38,7 @@ def read_log_ids(frame: pd.DataFrame) -> tuple[list[Any], RowErrors]:
         )
     (first, cells), *others = found.items()
     for name, other in others:
-        # `unique_id` and `id` of a log are the same thing; then there is nothing to ask.
+        # A frame of logs may have both `unique_id` and its alias `id`.
         if not all(map(_is_same_id, cells, other)):
             raise FrameError(
                 f"two columns could be the log id, {first!r} and {name!r}, and they differ; "

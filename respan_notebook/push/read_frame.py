@@ -209,7 +209,7 @@ def _tidy_evaluator(
     if field is not None and slug is not None and id_ is None:
         # A slug that the platform does not know is legal; the field says what it holds.
         return Evaluator(evaluator_slug=slug, score_value_type=implied_type(field).name)
-    raise InvalidValueError(known.unknown(slug or id_ or ""))
+    raise InvalidValueError(known.render_unknown(slug or id_ or ""))
 
 
 def _one_field(names: list[str], columns: list[list[Any]]) -> tuple[list[str | None], list[Any]]:

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from respan_notebook.errors import InvalidValueError
-from respan_notebook.wording import render_unreadable
+from respan_notebook.wording import render_value
 
 RowErrors = dict[int, str]
-"""Row position -> what is wrong with it."""
+"""Row position -> the error of the row, in words."""
 
 
 def is_missing(raw: object) -> bool:
@@ -34,14 +34,14 @@ def is_missing(raw: object) -> bool:
 
 
 def is_number(raw: object) -> bool:
-    """Return whether a cell is a number; a bool is none, and a timedelta64 is no integer here."""
+    """Return whether a cell is a number; neither a bool nor a timedelta64 is one here."""
     return isinstance(raw, int | float | Decimal | np.integer | np.floating) and not isinstance(
         raw, bool | np.timedelta64
     )
 
 
 def list_members(raw: Any) -> list[Any] | None:
-    """Return the members of a list-like cell, None for a scalar; sets in a stable order."""
+    """Return the members of a list-like cell (of a set, sorted by repr), None for a scalar."""
     if isinstance(raw, np.ndarray):
         return list(np.atleast_1d(raw).tolist())
     if isinstance(raw, list | tuple):
@@ -52,7 +52,10 @@ def list_members(raw: Any) -> list[Any] | None:
 
 
 def read_each(cells: Iterable[Any], read: Callable[[Any], Any]) -> tuple[list[Any], RowErrors]:
-    """Read cells one by one; a bad one stops no other and stays as it came."""
+    """Read cells one by one; a refused one is an error and stays as it is, and stops no other.
+
+    A cell whose object raises when it is read becomes None, with an error.
+    """
     values, errors = [], {}
     for row, raw in enumerate(cells):
         try:
@@ -62,5 +65,5 @@ def read_each(cells: Iterable[Any], read: Callable[[Any], Any]) -> tuple[list[An
             errors[row] = str(error)
         except Exception as error:  # noqa: BLE001 - an odd object in a cell stops no other row.
             values.append(None)
-            errors[row] = render_unreadable(raw, error)
+            errors[row] = f"can't be read, {type(error).__name__}: {error}; got {render_value(raw)}"
     return values, errors

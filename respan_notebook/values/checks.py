@@ -1,8 +1,6 @@
-"""Validate raw cell values, one function per kind of value.
+"""Validate raw cell values, one function per kind of score.
 
-A ``check_*`` function takes an evaluator and its bounds and gives the function that turns a raw
-value, one that is not missing, into what is sent, or raises :class:`RefusedError`. Pure: no
-network, no state.
+A ``check_*`` function takes an evaluator and its bounds and returns a :data:`Check`.
 """
 
 from __future__ import annotations
@@ -16,17 +14,17 @@ import numpy as np
 
 from respan_notebook.models import Choice, Evaluator
 from respan_notebook.values.cells import is_missing, is_number, list_members
-from respan_notebook.wording import render_range, render_short, render_value
+from respan_notebook.wording import find_surrogate, render_range, render_short, render_value
 
 Check = Callable[[Any], Any]
-"""Raw value -> wire value; raises RefusedError."""
+"""Raw value, not missing -> wire value; raises RefusedError."""
 
 Bounds = tuple[float | None, float | None]
 """Lowest and highest score, None where there is no bound."""
 
 
 class RefusedError(Exception):
-    """A value that an evaluator does not take: the reason says what it takes instead."""
+    """The evaluator does not take this value; the reason says which values it takes."""
 
     def __init__(self, reason: str, hint: str = "") -> None:
         super().__init__(reason, hint)
@@ -52,7 +50,7 @@ def _number(raw: Any, takes: str) -> float:
 
 
 def check_number(_evaluator: Evaluator, bounds: Bounds) -> Check:
-    """Take a number within the bounds; sent as float."""
+    """Accept a number within the bounds; sent as float."""
     low, high = bounds
     floor = -math.inf if low is None else low
     ceiling = math.inf if high is None else high
@@ -74,7 +72,7 @@ def check_number(_evaluator: Evaluator, bounds: Bounds) -> Check:
 
 
 def check_boolean(_evaluator: Evaluator, _bounds: Bounds) -> Check:
-    """Take a bool, or exactly 0 or 1."""
+    """Accept a bool, or exactly 0 or 1."""
 
     def check(raw: Any) -> bool:
         if isinstance(raw, bool | np.bool_):
@@ -92,17 +90,18 @@ def check_boolean(_evaluator: Evaluator, _bounds: Bounds) -> Check:
 
 
 def choice_text(choice: Choice) -> str:
-    """Return what is sent for a choice: its value when that is text (not blank), else its name.
+    """Return the text that is sent for a choice: its value when that is text, else its name.
 
-    ``categorical_value`` is a list of strings, while a choice's value may be a number.
+    ``categorical_value`` is a list of strings, while a choice's value may be a number. A blank
+    value counts as none.
     """
     if isinstance(choice.value, str) and choice.value.strip():
         return choice.value
     return choice.name if choice.name is not None else json.dumps(choice.value)
 
 
-def _choice_key(raw: object) -> tuple[str, Any]:
-    """Tell 1, True and "1" apart, but not 1 and 1.0."""
+def _choice_identity(raw: object) -> tuple[str, Any]:
+    """Return a hashable value that differs for 1, True and "1", but not for 1 and 1.0."""
     if isinstance(raw, bool | np.bool_):
         return "boolean", bool(raw)
     if is_number(raw):
@@ -118,26 +117,26 @@ def _one_choice(evaluator: Evaluator) -> Callable[[Any], str]:
     for choice in choices:
         for name in (choice.value, choice.name, choice_text(choice)):
             if name is not None:
-                texts.setdefault(_choice_key(name), set()).add(choice_text(choice))
+                texts.setdefault(_choice_identity(name), set()).add(choice_text(choice))
 
     def check(raw: Any) -> str:
         if is_missing(raw) or isinstance(raw, list | tuple | set | frozenset | dict | np.ndarray):
             raise RefusedError("takes choices that are plain values")
         if not choices:
             return _plain_text(raw)
-        found = texts.get(_choice_key(raw), set())
+        found = texts.get(_choice_identity(raw), set())
         if len(found) > 1:
             raise RefusedError(f"has several choices of that name, {sorted(found)}")
         if not found:
             known = render_short(list(dict.fromkeys(map(choice_text, choices))))
             raise RefusedError(f"takes one of {known}")
-        return check_unicode(next(iter(found)))
+        return encode_text(next(iter(found)))
 
     return check
 
 
 def check_one_choice(evaluator: Evaluator, _bounds: Bounds) -> Check:
-    """Take value or name of a choice, or a list of one; sent as a list of one str."""
+    """Accept the value or name of a choice, or a list of one; sent as a list of one str."""
     one_choice = _one_choice(evaluator)
 
     def check(raw: Any) -> list[str]:
@@ -152,7 +151,7 @@ def check_one_choice(evaluator: Evaluator, _bounds: Bounds) -> Check:
 
 
 def check_choices(evaluator: Evaluator, _bounds: Bounds) -> Check:
-    """Take several choices, one, or JSON text of a list; sent as a list of str."""
+    """Accept a list of choices, one choice, or JSON text of a list; sent as a list of str."""
     one_choice = _one_choice(evaluator)
     names = {str(name) for choice in evaluator.choices for name in (choice.name, choice.value)}
 
@@ -178,7 +177,7 @@ def check_choices(evaluator: Evaluator, _bounds: Bounds) -> Check:
 
 
 def _json_list(raw: str) -> list[Any] | None:
-    """Return the list that a cell of a CSV file holds as JSON text, None if it holds none."""
+    """Parse a JSON list, as a cell of a CSV file may hold it; return None for other text."""
     if not raw.lstrip().startswith("["):
         return None
     try:
@@ -191,15 +190,10 @@ def _json_list(raw: str) -> list[Any] | None:
 # -- text ---------------------------------------------------------------------------------------
 
 
-def check_unicode(text: str) -> str:
-    """Return the text as a plain str, if it is one that can be sent."""
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise RefusedError(
-                f"takes valid Unicode; character {error.start} is half of a surrogate pair"
-            ) from None
+def encode_text(text: str) -> str:
+    """Return text as a plain str; refuse half of a surrogate pair, which can't be sent."""
+    if not text.isascii() and (problem := find_surrogate(text)):
+        raise RefusedError(f"takes valid Unicode; {problem}")
     return str.__str__(text)  # The text itself, also of an Enum.
 
 
@@ -208,9 +202,9 @@ def _plain_text(raw: Any) -> str:
         raise RefusedError("takes text")
     if not raw or raw.isspace():
         raise RefusedError("takes text that is not blank", "leave the cell empty for no score")
-    return check_unicode(raw)
+    return encode_text(raw)
 
 
 def check_text(_evaluator: Evaluator, _bounds: Bounds) -> Check:
-    """Take a str that is not blank, sent as it is."""
+    """Accept a str that is not blank; sent as it is."""
     return _plain_text

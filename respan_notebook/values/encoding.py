@@ -1,4 +1,4 @@
-"""Encode raw cells as wire values and upserts, and decode what the server has.
+"""Encode raw cells as wire values and upserts, and decode the server's scores.
 
 Missing (None, NaN, ``pd.NA``, NaT) means *no score*: it is never an error and never sent.
 """
@@ -24,10 +24,10 @@ Encoder = Callable[[Any], Any]
 
 
 def encoder(evaluator: Evaluator) -> Encoder:
-    """Return the function that turns raw cells into wire values for an evaluator.
+    """Return the function that validates and encodes raw cells for an evaluator.
 
     It returns None for a missing cell and raises :class:`InvalidValueError` for one that the
-    evaluator does not take. What it accepts, by ``score_value_type``:
+    evaluator does not take. By ``score_value_type`` it takes:
 
     - ``numerical``, ``percentage``: int, float, Decimal, numpy and pandas numbers within the
       evaluator's bounds (a percentage without bounds: 0 to 100). Sent as float.
@@ -38,10 +38,7 @@ def encoder(evaluator: Evaluator) -> Encoder:
     - ``text``, ``comment``: str that is not blank.
     - ``json``: dict, list, number, bool, or JSON text. Sent as JSON text.
 
-    Raises
-    ------
-    UnsupportedEvaluatorError
-        As :func:`value_type`.
+    UnsupportedEvaluatorError is raised as by :func:`value_type`.
 
     Examples
     --------
@@ -75,17 +72,10 @@ def encoder(evaluator: Evaluator) -> Encoder:
 def encode_cells(
     evaluator: Evaluator, cells: Iterable[Any] | npt.NDArray[Any]
 ) -> tuple[list[Any], RowErrors]:
-    """Encode a column of cells; a bad one stops no other.
+    """Encode a column of cells; a refused one is an error and stops no other.
 
-    Returns
-    -------
-    tuple of (values, errors)
-        A wire value per cell, None where there is none; position -> what is wrong with the cell.
-
-    Raises
-    ------
-    UnsupportedEvaluatorError
-        As :func:`value_type`.
+    Of the two that are returned, the first has a wire value per cell, None where the cell is
+    missing or refused. UnsupportedEvaluatorError is raised as by :func:`value_type`.
     """
     encode = encoder(evaluator)
     if isinstance(cells, np.ndarray):
@@ -102,7 +92,7 @@ def encode_cells(
 def _encode_numbers(
     encode: Encoder, bounds: Bounds, cells: npt.NDArray[Any]
 ) -> tuple[list[Any], RowErrors]:
-    """Encode an array of numbers at once; only those that are odd are looked at one by one."""
+    """Encode an array of numbers at once; only those that may be refused go one by one."""
     numbers = cells.astype(np.float64)
     low, high = bounds
     sound = np.isfinite(numbers)
@@ -127,19 +117,10 @@ def _encode_numbers(
 def make_upsert(
     evaluator: Evaluator, log_id: str, value: Any, context: Mapping[str, Any]
 ) -> Upsert:
-    """Return the upsert of a wire value.
+    """Return the upsert of a wire value, which is not None.
 
-    Parameters
-    ----------
-    evaluator : Evaluator
-        Whose score it is.
-    log_id : str
-        The log's ``unique_id``.
-    value : object
-        As :func:`encoder` gave it, and not None.
-    context : mapping
-        Further fields of :class:`ScoreWrite`, JSON-able: ``explanation``, ``timestamp``, ...;
-        None is not sent.
+    ``context`` has further fields of :class:`ScoreWrite`, encoded: ``explanation``, ``timestamp``,
+    ...; None is not sent.
 
     Examples
     --------
@@ -155,15 +136,15 @@ def make_upsert(
     return Upsert(log_id, body)
 
 
-# -- wire values back ---------------------------------------------------------------------------
+# -- decoding -----------------------------------------------------------------------------------
 
 
 def decode(score: Score, evaluator: Evaluator | None = None) -> Any:
-    """Return the value of a score as Python has it, None when it holds none.
+    """Return the value of a score as a Python object, None when it has none.
 
     float for numbers, bool, str for text and for a single choice, a list of str for several
-    choices, and whatever the JSON text holds. Without an evaluator, or for a type that is not
-    known, the value field that is set is taken, and choices come as a list.
+    choices, and for JSON text the object that it encodes. Without an evaluator, or for an unknown
+    type, the value field that is set counts, and choices are a list.
 
     Examples
     --------
@@ -183,7 +164,8 @@ def decode(score: Score, evaluator: Evaluator | None = None) -> Any:
 def is_same_score(body: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
     """Return whether writing a body would change neither value nor explanation of a stored score.
 
-    An explanation that the body does not hold stays as it is; JSON is compared by what it says.
+    An explanation that is not in the body would stay as it is. JSON is compared by value, not by
+    text.
     """
     explanation = body.get("explanation")
     if explanation is not None and explanation != (stored.get("explanation") or ""):

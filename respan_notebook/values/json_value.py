@@ -10,7 +10,7 @@ import numpy as np
 
 from respan_notebook.models import Evaluator
 from respan_notebook.values.cells import is_missing, is_number
-from respan_notebook.values.checks import Bounds, Check, RefusedError, check_unicode
+from respan_notebook.values.checks import Bounds, Check, RefusedError, encode_text
 from respan_notebook.wording import render_value
 
 # Python turns no whole number of more bits into text (4,300 digits).
@@ -18,12 +18,12 @@ _LONGEST_INT: Final = 14_000
 
 
 def check_json(_evaluator: Evaluator, _bounds: Bounds) -> Check:
-    """Take JSON text, or a value that JSON can hold; sent as JSON text."""
+    """Accept JSON text, or a value that JSON can hold; sent as JSON text."""
     return encode_json
 
 
 def encode_json(raw: Any) -> str:
-    """Return JSON text for a cell that is JSON text already, or a value that JSON can hold."""
+    """Return a cell as JSON text: text that is JSON already as it is, other values encoded."""
     try:
         if isinstance(raw, str):
             parsed = _parsed_json(raw)
@@ -55,13 +55,13 @@ def _parsed_json(text: str) -> Any:
 
 
 def _plain(value: Any, path: str) -> Any:
-    """Return the value in the types that ``json`` writes, naming the place that can't be."""
+    """Return a value in the types that ``json`` writes; a refusal names the path of the part."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, np.bool_):
         return bool(value)
     if isinstance(value, str):
-        return check_unicode(value)
+        return encode_text(value)
     if is_number(value):
         return _plain_number(value, path)
     if isinstance(value, np.ndarray):
@@ -72,7 +72,7 @@ def _plain(value: Any, path: str) -> Any:
         for key in value:
             if not isinstance(key, str):
                 raise RefusedError(f"takes JSON, whose keys are strings, not {render_value(key)}")
-        return {check_unicode(k): _plain(member, f"{path}.{k}") for k, member in value.items()}
+        return {encode_text(k): _plain(member, f"{path}.{k}") for k, member in value.items()}
     raise RefusedError(f"takes JSON, which has no {type(value).__name__} (at {path})")
 
 
@@ -87,7 +87,7 @@ def _plain_number(value: Any, path: str) -> int | float:
 
 
 def decode_json(text: Any) -> Any:
-    """Return what JSON text holds; legacy rows may hold plain text, which is returned as it is."""
+    """Return the value of JSON text; plain text, which legacy rows may hold, as it is."""
     try:
         return json.loads(text) if isinstance(text, str) else text
     except (ValueError, RecursionError):

@@ -1,6 +1,6 @@
 """Define every ``score_value_type``, in one table.
 
-Adding a type is adding one entry to :data:`VALUE_TYPES`, and one control beside it.
+A new type needs one entry in :data:`VALUE_TYPES`, and one control in the labelling view.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from respan_notebook.values.json_value import check_json, decode_json
 from respan_notebook.wording import make_printable
 
 Level = Literal["nominal", "ordinal", "interval", "set", "exact"]
-"""Level of measurement: what can be said of two values beside that they differ."""
+"""Level of measurement; values of level ``exact`` are equal or not, with no order or distance."""
 
 
 def _identity(value: Any) -> Any:
@@ -38,7 +38,7 @@ def _decode_one_choice(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class ValueType:
-    """How the scores of one ``score_value_type`` are checked, sent, read and compared.
+    """Define how the scores of one ``score_value_type`` are validated, sent, read and compared.
 
     Attributes
     ----------
@@ -47,18 +47,18 @@ class ValueType:
     field : str
         The field of a score that holds its value.
     check : Callable[[Evaluator, Bounds], Check]
-        Gives the function that turns a raw value that is not missing into what is sent.
+        Returns the function that validates and encodes a raw value.
     decode : Callable
         Wire value -> Python value.
     dtype : str
-        Of a pandas column of decoded values.
+        Dtype of a pandas column of decoded values.
     level : Level
-        Of measurement. ``ordinal`` holds while a scale has few points; beyond, it is interval.
+        Level of measurement. An ``ordinal`` scale with many points counts as ``interval``.
     default_bounds : Bounds
-        Where the evaluator has none.
+        The bounds of an evaluator that has none.
     is_implied : bool
-        Whether a raw value field alone implies this type, for evaluators that only the caller
-        knows: it takes all that the field can hold.
+        Whether a raw value field alone implies this type, for evaluators that the server lacks.
+        Such a type takes every value that the field can hold.
     """
 
     name: str
@@ -71,7 +71,7 @@ class ValueType:
     is_implied: bool = False
 
     def bounds_of(self, evaluator: Evaluator) -> Bounds:
-        """Return the evaluator's bounds, filled up from the defaults of the type."""
+        """Return the evaluator's bounds, else the default bounds of the type."""
         low, high = evaluator.bounds
         lowest, highest = self.default_bounds
         return lowest if low is None else low, highest if high is None else high
@@ -107,11 +107,10 @@ _TYPES: Final = (
 )
 
 VALUE_TYPES: Mapping[str, ValueType] = MappingProxyType({one.name: one for one in _TYPES})
-"""Every ``score_value_type`` that can be written, by name; it can't be changed.
+"""Every ``score_value_type`` that can be written, by name; read-only.
 
-Source: the API's documentation, "Evaluators". The package looks types up through
-:func:`find_type` alone, so that whoever tries a type of their own puts a larger mapping in place
-of this name: that is the seam of the tests.
+Source: the API's documentation, "Evaluators". The functions below look the name up when they are
+called, so a test can add a type by replacing the mapping.
 """
 
 
@@ -126,24 +125,15 @@ def value_field(evaluator: Evaluator) -> str:
 
 
 def implied_type(field: str) -> ValueType:
-    """Return the type that a raw value field implies.
-
-    Examples
-    --------
-    >>> implied_type("categorical_value").name
-    'multi_select'
-    """
+    """Return the type that a raw value field implies."""
     return next(one for one in VALUE_TYPES.values() if one.field == field and one.is_implied)
 
 
 def value_type(evaluator: Evaluator) -> ValueType:
-    """Return the type of an evaluator that can be written.
+    """Return the type of an evaluator; raise UnsupportedEvaluatorError when it can't be written.
 
-    Raises
-    ------
-    UnsupportedEvaluatorError
-        When its ``score_value_type`` is absent or unknown, when it has neither id nor slug or one
-        that is no valid Unicode, or when no number lies within its bounds.
+    That is so when its ``score_value_type`` is absent or unknown, when it has neither id nor slug
+    or one that is no valid Unicode, or when no number lies within its bounds.
     """
     name, (low, high) = evaluator.slug_or_id, evaluator.bounds
     if not name.strip():
