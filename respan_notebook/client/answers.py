@@ -31,7 +31,7 @@ _HINTS: Final[Mapping[int, str]] = {
 
 
 class Answer(NamedTuple):
-    """A successful answer: status code, and the body's JSON (None when it is empty)."""
+    """Hold a successful answer: status code, and the body's JSON (None when it is empty)."""
 
     status: int
     body: Any
@@ -40,22 +40,11 @@ class Answer(NamedTuple):
 def read_answer(
     request: str, status: int, content: bytes, headers: Mapping[str, str], *, key: str
 ) -> Answer | errors.HTTPError:
-    """Return a 2xx with JSON, or with nothing, as an answer, and all else as an error.
+    """Return a 2xx with JSON or an empty body as an answer, and all else as an error.
 
-    The error is not raised here: the frames of a traceback would show key and body.
-
-    Parameters
-    ----------
-    request : str
-        Method and path, for the message.
-    status : int
-        HTTP status code.
-    content : bytes
-        The body.
-    headers : mapping
-        Of the answer, by any case.
-    key : str
-        Is struck out wherever the server quotes it back.
+    The error is not raised here, since the frames of a traceback would show key and body. In its
+    texts ``key`` is replaced wherever the server quotes it back. ``request`` is method and path,
+    and ``headers`` must not depend on case.
     """
     if 200 <= status < 300:
         if not content:
@@ -97,7 +86,7 @@ def _error(
 def _read_error(
     text: str, headers: Mapping[str, str]
 ) -> tuple[str, dict[str, list[str]], float | None]:
-    """Return detail, errors by field, and seconds to wait, from an answer that is no success."""
+    """Return detail, messages by field, and seconds to wait, from the body of an error."""
     wait = headers.get("Retry-After")
     try:
         body = json.loads(text)

@@ -29,7 +29,7 @@ from respan_notebook.errors import (
 from respan_notebook.models import VALUE_FIELDS, Evaluator, Score, ScoreWrite, Upsert
 
 DEFAULT_BASE_URL: Final = "https://api.respan.ai"
-_PAGE: Final = 100  # Most that the score and evaluator routes give at once.
+_PAGE: Final = 100  # The largest page of the score and evaluator routes.
 _LOG_PAGE: Final = 1000
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -38,7 +38,7 @@ Filters = Mapping[str, Mapping[str, Any]]
 
 
 class RespanClient:
-    """A client of one Respan server, for use from any number of threads.
+    """Call the routes of one Respan server, from any number of threads.
 
     Parameters
     ----------
@@ -57,12 +57,12 @@ class RespanClient:
     base_url : str
         The server, without ``/api``.
     scorer : str or None
-        Whose scores this key writes, as the answer to a write has said; None before the first.
+        The owner of the key, as the answer to a write named it; None before the first write.
 
     Raises
     ------
     ConfigurationError
-        When there is no key, or key, base URL or timeout can't be used.
+        There is no key, or key, base URL or timeout can't be used.
 
     Examples
     --------
@@ -96,12 +96,12 @@ class RespanClient:
 
     @property
     def gate(self) -> Gate:
-        """What paces and holds the requests of this server and key."""
+        """The gate that paces and holds the requests of this server and key."""
         return self._requester.gate
 
     @property
     def fingerprint(self) -> str:
-        """Tells this key from others of the server, without giving anything of it away."""
+        """A hash that identifies the key and gives nothing of it away."""
         return self._requester.server.fingerprint
 
     def __repr__(self) -> str:
@@ -123,23 +123,23 @@ class RespanClient:
     # -- scores of a log ------------------------------------------------------------------------
 
     def upsert_score(self, log_id: str, score: ScoreWrite | Mapping[str, Any]) -> Score:
-        """Create the score, or update the one that this scorer gave this log before.
+        """Create the score, or update the one that this scorer has given this log already.
 
-        One score is kept per log (its ``unique_id``), evaluator and scorer; the scorer is the
-        owner of the key. A repeated call is safe.
+        The server has one score per log (its ``unique_id``), evaluator and scorer; the scorer is
+        the owner of the key. A repeated call is safe.
 
         Raises
         ------
         NotFoundError
             There is no such log.
         HTTPError, TransportError
-            See :mod:`respan_notebook.errors`.
+            Any other failure.
         """
         upsert = Upsert(log_id, ScoreWrite.model_validate(score).body())
         return self.send_upsert(upsert)[0]
 
     def send_upsert(self, upsert: Upsert, call: Call | None = None) -> tuple[Score, int]:
-        """Send an upsert as it is, within the budget of a call.
+        """Send an upsert unchanged, within the budget of a call.
 
         Returns
         -------
@@ -167,15 +167,15 @@ class RespanClient:
     def replace_score(
         self, log_id: str, score_id: str, score: ScoreWrite | Mapping[str, Any]
     ) -> Score:
-        """Replace a score: what ``score`` does not hold is emptied."""
+        """Replace a score; fields that ``score`` does not set are emptied."""
         body = ScoreWrite.model_validate(score).body()
         answer = self._requester.send("PUT", _scores(log_id, score_id), body)
         return _model(Score, answer.body)
 
     def patch_score(self, log_id: str, score_id: str, **changes: Any) -> Score:
-        """Change some fields of a score.
+        """Change value fields and ``explanation`` of a score; None empties a field.
 
-        Only value fields of the API and ``explanation``, else a TypeError; None empties a field.
+        Any other field is a TypeError.
         """
         unknown = sorted(changes.keys() - {*VALUE_FIELDS, "explanation"})
         if unknown:
@@ -195,23 +195,23 @@ class RespanClient:
         Parameters
         ----------
         filters : Mapping, optional
-            ``{"field": {"operator": OP, "value": [...]}}``. Which fields the server filters on
-            is not documented; ``log_id``, ``evaluator_id``, ``evaluator_slug`` and ``scorer`` are
-            the natural ones.
+            ``{"field": {"operator": OP, "value": [...]}}``. The documentation does not list the
+            fields that can be filtered; ``log_id``, ``evaluator_id``, ``evaluator_slug`` and
+            ``scorer`` are the natural ones.
         **params
             Further query parameters, such as ``sort_by``.
 
         Raises
         ------
         BadRequestError
-            When the server does not filter on a field.
+            The server does not filter on a field.
         """
         return [score for page in self.score_pages(filters, **params) for score in page]
 
     def score_pages(
         self, filters: Filters | None = None, *, budget: RetryBudget | None = None, **params: Any
     ) -> Iterator[list[Score]]:
-        """Iterate over what :meth:`filter_scores` gives, by pages of up to 100 scores."""
+        """Iterate over the scores of :meth:`filter_scores`, by pages of up to 100."""
         body = {"filters": dict(filters or {})}
         params = {"page_size": _PAGE, **params}
         for page in self._requester.pages("POST", "/scores/list/", body, params, budget=budget):
@@ -230,7 +230,7 @@ class RespanClient:
         Raises
         ------
         UnknownEvaluatorError
-            When there is neither.
+            There is neither.
         """
         segment = path_segment(id_or_slug, "evaluator id")
         try:
@@ -271,14 +271,14 @@ class RespanClient:
             ``{"field": {"operator": OP, "value": [...]}}``; custom metadata is
             ``metadata__<key>``, a score ``scores__<evaluator_id>``.
         start_time, end_time : datetime or str, optional
-            ISO 8601 when text; UTC when no time zone is given. Without ``start_time`` the server
+            ISO 8601 when text; a time without a time zone is UTC. Without ``start_time`` the server
             searches the last hour only.
         environment : str, optional
             Such as ``"prod"``.
         include_fields : sequence of str, optional
             Only these fields of each log.
         sort_by : str, optional
-            A field; with ``-`` before it, downwards.
+            A field; with ``-`` before it, in descending order.
         page_size : int
             Logs per request, 1000 at most.
         """
@@ -304,19 +304,19 @@ class RespanClient:
         filters, **options
             As for :meth:`log_pages`.
         limit : int, optional
-            Stop after so many logs; None for all that match.
+            The most logs to return; None for all that match.
 
         Returns
         -------
         DataFrame
-            A row per log in the server's order, RangeIndex; ``unique_id`` first, then whatever
-            fields the logs have. ``timestamp`` is datetime64 in UTC, objects and lists stay
-            Python objects, what a log lacks is missing.
+            A row per log in the server's order, RangeIndex; ``unique_id`` first, then the other
+            fields of the logs. ``timestamp`` is datetime64 in UTC, objects and lists stay Python
+            objects, and a field that a log lacks is missing.
 
         Warns
         -----
         UserWarning
-            When nothing was found and no ``start_time`` given: then only the last hour counts.
+            Nothing was found and no ``start_time`` was given: only the last hour was searched.
         """
         if limit is not None and limit < 0:
             raise ConfigurationError(f"limit must be 0 or more, got {limit!r}")
@@ -335,7 +335,7 @@ class RespanClient:
         return log_frame(logs[:limit])
 
     def get_log(self, log_id: str) -> dict[str, Any]:
-        """Return one log, whole."""
+        """Return one log with all its fields."""
         segment = path_segment(log_id, "log id")
         return _object(self._requester.send("GET", f"/request-logs/{segment}/").body)
 
@@ -343,10 +343,10 @@ class RespanClient:
         """Create a log and return it with the ``unique_id`` that the server gave it."""
         return _object(self._create("/request-logs/", log))
 
-    # -- the wire -------------------------------------------------------------------------------
+    # -- requests -------------------------------------------------------------------------------
 
     def _create(self, path: str, body: Mapping[str, Any]) -> Any:
-        # Repeated, it might create twice; only a 429 says that it did not.
+        # Sent again, it might create twice; only after a 429 it is certain that it did not.
         once = RetryBudget(self.settings, attempts=1).call()
         return self._requester.send("POST", path, body, call=once).body
 

@@ -1,8 +1,8 @@
 """Pace and hold the requests of one server and key.
 
 Every request of every thread, client and push in this process passes the gate of its server and
-key. A 429 holds everybody back; then one probe goes first, and what had been let through before
-the 429 tells how much the server takes.
+key. A 429 holds all requests; then one probe goes first, and the number of requests that had
+passed before the 429 becomes the limit.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from respan_notebook.client.rate import Limit
 from respan_notebook.client.server import Server
 from respan_notebook.client.settings import RequestSettings
 
-_LONGEST_LOOK_BACK: Final = 60.0  # Seconds before a 429 that tell what the server takes.
-_PROBE_LOOK: Final = 0.02  # Seconds until a thread asks again whether the probe is back.
-_SLACK: Final = 1.02  # The server sees requests a little later than they were let through.
+_LONGEST_LOOK_BACK: Final = 60.0  # Seconds before a 429 in which passed requests count.
+_PROBE_LOOK: Final = 0.02  # Seconds until a thread looks again whether the probe is back.
+_SLACK: Final = 1.02  # The server sees requests a little later than the gate permits them.
 _PATIENCE: Final = 4  # Spans without a 429 before one request more is tried.
 _MOST_PATIENCE: Final = 64
 
 
 class Gate:
-    """Permit requests: say when the next one may go.
+    """Permit, pace and hold the requests of one server and key.
 
-    Without a limit everything may go at once. A limit, a number of requests in any so many
+    Without a limit every request may go at once. A limit, a number of requests in any so many
     seconds, is given by :meth:`paced` or learned from 429s.
 
     Parameters
     ----------
     clock : Callable
-        Gives seconds that never go back.
+        Returns seconds that never go back.
     settings : RequestSettings
-        How long it holds.
+        Lengths of holds.
     """
 
     def __init__(
@@ -50,14 +50,14 @@ class Gate:
         self._lock = threading.Lock()
         self._given: list[Limit] = []
         self._learned: Limit | None = None
-        self._good: Limit | None = None  # What was kept before a little more was tried.
+        self._good: Limit | None = None  # The limit before a little more was tried.
         self._sent: deque[float] = deque()
         self._passed: deque[float] = deque()
         self._held_until = 0.0
-        self._start = clock()  # Of what a 429 would tell something about.
-        self._holds = 0  # Also the permit that tells which requests went before a hold.
+        self._start = clock()  # Of the time in which passed requests count.
+        self._holds = 0  # Also the number of a permit: it shows which requests went before a hold.
         self._probing = False
-        self._counting = False  # Whether late answers still belong to what was learned.
+        self._counting = False  # Whether late answers still add to the learned limit.
         self._clean = 0  # Requests passed since the limit changed.
         self._step, self._patience, self._needed = 1, _PATIENCE, _PATIENCE
         self.refusals = 0
@@ -65,12 +65,12 @@ class Gate:
 
     @property
     def limit(self) -> Limit | None:
-        """The limit that is kept, None when there is none."""
+        """The strictest limit, None when there is none."""
         return min(self._limits(), key=lambda limit: limit[0] / limit[1], default=None)
 
     @contextmanager
     def paced(self, limit: Limit | None) -> Iterator[None]:
-        """Keep to a limit as well for the time of a with block; None is no limit."""
+        """Keep to a further limit for the time of a with block; None is no limit."""
         given = [] if limit is None else [limit]
         with self._lock:
             self._given += given
@@ -82,7 +82,7 @@ class Gate:
                     self._given.remove(one)
 
     def held(self) -> float:
-        """Return the seconds for which everybody has to wait after a 429."""
+        """Return the seconds until the hold of a 429 ends, 0 when there is none."""
         return max(0.0, self._held_until - self._clock())
 
     def request(self) -> tuple[float, int]:
@@ -91,8 +91,8 @@ class Gate:
         Returns
         -------
         tuple of (seconds, permit)
-            0 seconds: go, and tell :meth:`passed`, :meth:`refused` or :meth:`lost` with the
-            permit what came of it. Else: request again after so many seconds.
+            With 0 seconds the request may go, and :meth:`passed`, :meth:`refused` or :meth:`lost`
+            must be called with its permit. Else: request again after so many seconds.
         """
         with self._lock:
             now = self._clock()
@@ -121,7 +121,7 @@ class Gate:
                     self._passed.popleft()
                 self._speed_up()
             elif permit == self._holds - 1 and self._learned and self._counting:
-                # It went before the hold and counts among what the server took.
+                # It went before the hold and counts for the learned limit.
                 self._learned = self._learned[0] + 1, self._learned[1]
 
     def lost(self, permit: int) -> None:
@@ -131,7 +131,7 @@ class Gate:
                 self._probing = False
 
     def refused(self, permit: int, retry_after: float | None) -> None:
-        """Record a 429, and hold everybody back."""
+        """Record a 429, and hold all requests."""
         with self._lock:
             now = self._clock()
             if permit != self._holds:  # Went before the hold that is on.
@@ -170,15 +170,15 @@ class Gate:
         jittered = random.uniform(backoff / 2, backoff)  # noqa: S311
         if retry_after is None:
             return jittered
-        # A server that says 0 over and over is not taken at its word.
+        # A server may say 0 over and over.
         floor = jittered if self.refusals > 1 else _PROBE_LOOK
         return min(max(retry_after, floor), self._settings.longest_hold)
 
     def _learn(self, now: float, wait: float, *, informed: bool) -> None:
-        """Take what passed before the hold, and the wait, for the server's limit."""
+        """Learn a limit: the requests that passed before the hold, in that time and the wait."""
         self._counting = False
         if not self._passed:
-            return  # A probe that came too early says nothing about the rate.
+            return  # The probe came too early, which shows no rate.
         if self._good is not None:  # A little more was tried, and was too much.
             self._learned = self._good
             self._patience = min(2 * self._patience, _MOST_PATIENCE)
@@ -195,7 +195,7 @@ class Gate:
         self._clean, self._step, self._needed = 0, 1, self._patience
 
     def _speed_up(self) -> None:
-        """Try a little more when the limit was not felt for a while."""
+        """Raise the limit a little after a time without a 429."""
         self._clean += 1
         if self._learned is None or self._clean < self._needed * self._learned[0]:
             return
@@ -210,10 +210,10 @@ _GATES_LOCK: Final = threading.Lock()
 
 
 def gate_for(server: Server, settings: RequestSettings) -> Gate:
-    """Return the gate that all clients of a server and key share, with the first's settings."""
-    key = server.base_url, server.fingerprint
+    """Return the gate that all clients of a server and key share; the first client's settings."""
+    identity = server.base_url, server.fingerprint
     with _GATES_LOCK:
-        gate = _GATES.get(key)
+        gate = _GATES.get(identity)
         if gate is None:
-            gate = _GATES[key] = Gate(settings=settings)
+            gate = _GATES[identity] = Gate(settings=settings)
         return gate

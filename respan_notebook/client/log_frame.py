@@ -1,4 +1,4 @@
-"""Logs as the API sends them, as a DataFrame."""
+"""Build a DataFrame from logs as the API sends them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from respan_notebook.errors import ConfigurationError
 
 
 def iso_time(moment: Any) -> Any:
-    """Return a time as the API takes it; UTC when it has no time zone."""
+    """Return a datetime as ISO 8601 text, in UTC when it has no time zone; text as it is."""
     if moment is pd.NaT:
         raise ConfigurationError("a time to search from or to is missing: NaT")
     if isinstance(moment, datetime):

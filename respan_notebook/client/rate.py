@@ -8,7 +8,7 @@ from typing import Final
 from respan_notebook.errors import ConfigurationError
 
 Limit = tuple[int, float]
-"""So many requests in any so many seconds."""
+"""A number of requests, in any so many seconds."""
 
 _UNITS: Final = {
     **dict.fromkeys(("s", "sec", "second"), 1.0),
@@ -18,18 +18,7 @@ _UNITS: Final = {
 
 
 def parse_rate(rate: str) -> Limit:
-    """Return requests and seconds from a rate such as ``"60/min"``, ``"5/s"`` or ``"60/6s"``.
-
-    Raises
-    ------
-    ConfigurationError
-        When it is no rate.
-
-    Examples
-    --------
-    >>> parse_rate("60/min"), parse_rate("60 / 6 s")
-    ((60, 60.0), (60, 6.0))
-    """
+    """Parse a rate such as ``"60/min"``, ``"5/s"`` or ``"60/6s"``, else a ConfigurationError."""
     match = re.fullmatch(r"(\d+)/(\d+(?:\.\d+)?)?([a-z]+)", str(rate).replace(" ", "").lower())
     unit = match and (_UNITS.get(match[3]) or _UNITS.get(match[3].removesuffix("s")))
     if not match or not unit or int(match[1]) < 1 or float(match[2] or 1) <= 0:

@@ -1,4 +1,4 @@
-"""Send JSON requests from any number of threads: through the gate, and again when that may help."""
+"""Send JSON requests from any number of threads, through the gate and with retries."""
 
 from __future__ import annotations
 
@@ -20,15 +20,7 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 class Requester:
-    """Send JSON requests to one server from any number of threads, each on its own connection.
-
-    Parameters
-    ----------
-    server : Server
-        Where to.
-    settings : RequestSettings
-        Attempts, pauses and limits.
-    """
+    """Send JSON requests to one server from any number of threads, each on its own connection."""
 
     def __init__(self, server: Server, settings: RequestSettings) -> None:
         self.server, self.settings = server, settings
@@ -51,12 +43,8 @@ class Requester:
     ) -> Answer:
         """Send a request to a path below ``/api``, as often as its budget allows.
 
-        Raises
-        ------
-        TransportError, HTTPError
-            As :meth:`Transport.send`, from the last attempt.
-        CancelledError
-            When the budget was cancelled before the first.
+        The error of the last attempt is raised, or CancelledError when the budget was cancelled
+        before the first.
         """
         return self._send(method, self.server.root + path, body, call or self.one_call().call())
 
@@ -71,7 +59,7 @@ class Requester:
     ) -> Iterator[list[Any]]:
         """Iterate over the results of each page, following ``next``.
 
-        ``count`` is not looked at: by route it is the number on the page, or the total.
+        ``count`` is not used: by route it is the number on the page, or the total.
         """
         query = urlencode({name: v for name, v in params.items() if v is not None})
         url = f"{self.server.root}{path}?{query}"
@@ -91,7 +79,7 @@ class Requester:
                 raise errors.UnexpectedAnswerError(f"{method} {path}: the pages go in a circle")
 
     def one_call(self) -> RetryBudget:
-        """Return the budget of a call that belongs to nothing else."""
+        """Return the budget of a call that is not part of a push."""
         deadline = self.settings.call_deadline + self.server.timeout
         return RetryBudget(self.settings, attempts=self.settings.call_attempts, deadline=deadline)
 
@@ -99,7 +87,7 @@ class Requester:
         transport: Transport | None = getattr(self._local, "transport", None)
         if transport is None:
             transport = self._local.transport = Transport(self.server)
-        data = None if body is None else _encode(body)
+        data = None if body is None else _encode_body(body)
         budget = call.budget
         last: errors.RespanError | None = None
         while (permit := self._pass_gate(budget)) is not None:
@@ -126,7 +114,7 @@ class Requester:
         raise last or CancelledError(budget.cancelled)
 
     def _pass_gate(self, budget: RetryBudget) -> int | None:
-        """Wait until a request may go and return its permit, None when the budget is cancelled."""
+        """Wait for a permit and return it; return None when the budget is cancelled."""
         while budget.goes_on():
             seconds, permit = self.gate.request()
             if seconds <= 0:
@@ -172,7 +160,7 @@ class Requester:
         return f"{given.path}?{given.query}"
 
 
-def _encode(body: Mapping[str, Any]) -> bytes:
+def _encode_body(body: Mapping[str, Any]) -> bytes:
     try:
         return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:  # UnicodeEncodeError is a ValueError.

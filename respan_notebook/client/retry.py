@@ -1,4 +1,7 @@
-"""Decide what is tried again, how long, and when to give up: the one retry layer."""
+"""Limit retries: which errors are tried again, after which pause, and until when.
+
+This is the only place that retries.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from respan_notebook import errors
 from respan_notebook.client.settings import RequestSettings
 
 _REFUND: Final = 2  # Retries that a success gives back: two of three requests may fail for ever.
-_LONGEST_ASKED: Final = 60.0  # Seconds of a Retry-After of anything but a 429 that are obeyed.
+_LONGEST_ASKED: Final = 60.0  # Seconds that the Retry-After of anything but a 429 counts at most.
 _STATUSES: Final = frozenset({408, 409, 500, 502, 503, 504})
 _log = logging.getLogger("respan_notebook")
 
@@ -27,7 +30,7 @@ class CancelledError(errors.RespanError):
     """A request was not sent, since its retry budget was cancelled or spent."""
 
 
-def is_passing(error: errors.RespanError) -> bool:
+def is_transient(error: errors.RespanError) -> bool:
     """Return whether the same request may succeed a little later."""
     if isinstance(error, errors.UnexpectedAnswerError):
         return True  # A 2xx that was cut off; sending a score again is safe.
@@ -37,28 +40,28 @@ def is_passing(error: errors.RespanError) -> bool:
 
 
 class RetryBudget:
-    """Limit how long and how often one call, or a whole push, is tried; shared by threads.
+    """Limit the retries and the time of one call or of a whole push; shared by threads.
 
     Parameters
     ----------
     settings : RequestSettings
-        Its pauses, and attempts per call where ``attempts`` says nothing else.
+        Pauses, and the attempts per call.
     attempts : int, optional
-        Requests per call or score, not counting those answered 429.
+        Requests per call or score, not counting those answered 429; else as in ``settings``.
     retries : float
-        In all; a success gives some back.
+        Retries of all calls together; a success gives some back.
     deadline : float, optional
         Seconds from now.
     announce : Callable or None
-        Is told why a wait of half a second or more begins, and how many seconds it takes. Else it
-        is logged as a warning, which Python shows; with None nobody is told.
+        Called with the reason and the seconds of each wait of half a second or more. By default
+        the wait is logged as a warning, which Python shows; None logs nothing.
 
     Attributes
     ----------
     cancelled : str
-        Why nothing more is tried; empty while it is.
+        The reason why nothing more is tried; empty while the budget is open.
     status : str
-        Why the last attempt that failed is tried again; empty after a success.
+        The error that is being retried; empty after a success.
     """
 
     def __init__(
@@ -89,13 +92,13 @@ class RetryBudget:
         return Call(self)
 
     def cancel(self, reason: str) -> None:
-        """Try nothing more; the first reason counts. Threads that wait wake up."""
+        """End all attempts and waits; the first reason counts."""
         with self._lock:
             self.cancelled = self.cancelled or reason
         self._stop.set()
 
     def goes_on(self) -> bool:
-        """Return whether something more may be tried; cancels when the deadline is over."""
+        """Return whether more may be tried; cancel the budget when the deadline is over."""
         if self.left <= 0:
             self.cancel(f"the deadline of {self._deadline:g} s")
         return not self.cancelled
@@ -106,9 +109,9 @@ class RetryBudget:
         self._retries = min(self._retries + _REFUND, self._most_retries)
 
     def wait(self, seconds: float, reason: str) -> bool:
-        """Wait; return False, sooner, when cancelled.
+        """Wait; return False at once when the budget is cancelled.
 
-        A wait beyond the deadline is not begun but cancels.
+        A wait that would end after the deadline is not begun and cancels the budget.
         """
         if seconds > max(0.0, self.left):
             self.cancel(f"the deadline of {self._deadline:g} s: {reason}")
@@ -117,7 +120,7 @@ class RetryBudget:
         return not self._stop.wait(0 if self.cancelled else seconds)
 
     def spend(self, error: errors.RespanError) -> bool:
-        """Take a retry; return False, and cancel, when none is left."""
+        """Take one retry; return False, and cancel the budget, when none is left."""
         with self._lock:
             self._retries -= 1
         if self._retries < 0:
@@ -136,6 +139,8 @@ class Call:
 
     Attributes
     ----------
+    budget : RetryBudget
+        The budget that the request shares with others.
     attempts : int
         Requests sent.
     """
@@ -146,10 +151,10 @@ class Call:
         self._failures = 0
 
     def wait_to_retry(self, error: errors.RespanError) -> bool:
-        """Wait before another attempt; return False when there is to be none."""
+        """Wait before another attempt; return False when there must be none."""
         self._failures += 1
         budget = self.budget
-        if self._failures >= budget.attempts or not is_passing(error) or not budget.spend(error):
+        if self._failures >= budget.attempts or not is_transient(error) or not budget.spend(error):
             return False
         budget.status = str(error)
         return budget.wait(budget.pause(error, self._failures), budget.status)

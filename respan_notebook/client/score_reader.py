@@ -1,4 +1,4 @@
-"""Read back the scores that the server has of many logs."""
+"""Read the server's scores of many logs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from respan_notebook.client.retry import RetryBudget
 from respan_notebook.errors import RespanError
 from respan_notebook.models import Evaluator, Score
 
-_CHUNK: Final = 100  # Logs asked for at once: as many scores as a page holds.
+_CHUNK: Final = 100  # Logs per request: as many scores as a page holds.
 _CHUNK_LENGTH: Final = 100_000  # Characters of log ids in one request's body.
 
 
 class FilterRefusedError(RespanError):
-    """The server does not filter scores the way that is needed here."""
+    """The server ignores the filter, and returned scores of other logs."""
 
 
 def read_scores(
@@ -25,31 +25,13 @@ def read_scores(
     *,
     scorer: str | None,
     budget: RetryBudget | None = None,
-    read: Callable[[int], object] = int,
+    on_read: Callable[[int], object] = int,
 ) -> Iterator[Score]:
-    """Iterate over the scores that the server has of these logs by these evaluators.
+    """Iterate over the scores of these logs by these evaluators and a scorer, None for all.
 
-    Parameters
-    ----------
-    client : RespanClient
-        Where from.
-    log_ids : iterable of str
-        Asked for by the hundred.
-    evaluators : sequence of Evaluator
-        By id where there is one, else by slug.
-    scorer : str or None
-        Whose; None for everybody's.
-    budget : RetryBudget, optional
-        The push that this is part of.
-    read : Callable
-        Is told, again and again, how many more logs have been asked for.
-
-    Raises
-    ------
-    FilterRefusedError
-        When the server passes over the filter, and gives scores of other logs.
-    BadRequestError
-        When it refuses the filter.
+    Logs are read by the hundred; ``on_read`` is called with the number of logs after each request.
+    FilterRefusedError is raised when the server ignores the filter, BadRequestError when it
+    refuses it.
     """
     for name, values in _named(evaluators).items():
         for chunk in _chunks(dict.fromkeys(log_ids)):
@@ -57,7 +39,7 @@ def read_scores(
             if scorer is not None:
                 filters["scorer"] = {"operator": "", "value": [scorer]}
             yield from _read_chunk(client, filters, chunk, len(values), scorer, budget)
-            read(len(chunk))
+            on_read(len(chunk))
 
 
 def _read_chunk(
@@ -68,10 +50,10 @@ def _read_chunk(
     scorer: str | None,
     budget: RetryBudget | None,
 ) -> Iterator[Score]:
-    asked, found = set(chunk), 0
+    wanted, found = set(chunk), 0
     for page in client.score_pages(filters, budget=budget):
         for score in page:
-            if score.log_id not in asked:
+            if score.log_id not in wanted:
                 raise FilterRefusedError("the server does not filter scores by log_id")
             if scorer is None or score.scorer == scorer:
                 yield score

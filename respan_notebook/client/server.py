@@ -1,4 +1,4 @@
-"""Check server and key before the key goes anywhere, and encode ids as segments of paths."""
+"""Validate server and key before the key is sent, and encode ids as segments of paths."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NO_KEY: Final = """no API key. There are three ways to go on:
 
 @dataclass(frozen=True)
 class Server:
-    """Say where requests go, with which bearer, and how long they may take.
+    """Hold the address of a server, the bearer and the timeout of its requests.
 
     Attributes
     ----------
@@ -52,25 +52,17 @@ class Server:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Tells the key from others; there is no way back from it to the key."""
+        """A hash that identifies the key; there is no way back from it to the key."""
         return hashlib.sha256(self.bearer.get_secret_value().encode()).hexdigest()
 
     @cached_property
     def is_local(self) -> bool:
-        """Return whether it runs on this machine."""
+        """Return whether the server runs on this machine."""
         return is_loopback(urlsplit(self.origin).hostname or "")
 
 
-def read_server(key: object, base_url: str, timeout: float) -> Server:
-    """Return the server that these arguments of a client name.
-
-    Raises
-    ------
-    ConfigurationError
-        When there is no key, or one of them can't be used.
-    """
-    bearer = hide_key(key)
-    del key  # A verbose traceback shows arguments.
+def read_server(bearer: SecretStr, base_url: str, timeout: float) -> Server:
+    """Validate a client's arguments; ConfigurationError when there is no key or one is unusable."""
     check_key(bearer)
     origin, path = parse_base_url(base_url)
     if not (isinstance(timeout, int | float) and 0 < timeout < math.inf):
@@ -79,14 +71,14 @@ def read_server(key: object, base_url: str, timeout: float) -> Server:
 
 
 def hide_key(key: object) -> SecretStr:
-    """Return a key that no repr shows; empty when it is none."""
+    """Return a key that no repr shows; an empty one for anything but text."""
     if isinstance(key, SecretStr):
         key = key.get_secret_value()
     return SecretStr(key.strip() if isinstance(key, str) else "")
 
 
 def check_key(key: SecretStr) -> None:
-    """Raise a ConfigurationError when there is no key, or it can't be sent in a header."""
+    """Raise ConfigurationError when there is no key, or when it can't be sent in a header."""
     if not key.get_secret_value():
         raise ConfigurationError(_NO_KEY)
     if not all("!" <= character <= "~" for character in key.get_secret_value()):
@@ -99,16 +91,8 @@ def check_key(key: SecretStr) -> None:
 def parse_base_url(text: str) -> tuple[str, str]:
     """Return origin and path of a base URL, the path without ``/api`` and the slash at its end.
 
-    Raises
-    ------
-    ConfigurationError
-        When it is no http(s) URL, carries a user name, query or fragment, or would send the key
-        unencrypted to another machine.
-
-    Examples
-    --------
-    >>> parse_base_url("https://api.respan.ai/api/")
-    ('https://api.respan.ai', '')
+    ConfigurationError is raised when it is no http(s) URL, has a user name, query or fragment, or
+    would send the key unencrypted to another machine.
     """
     try:
         url = urlsplit(text.strip())

@@ -1,8 +1,7 @@
 """Send one request, once.
 
-Requests go straight to a `requests` adapter: the environment's proxies and CA bundle are read once
-per transport, so ``~/.netrc`` never replaces the bearer, redirects are never followed, and no
-request pays for reading the environment again.
+Requests go straight to an adapter of `requests`: the environment's proxies and CA bundle are read
+once per transport, ``~/.netrc`` never replaces the bearer, and redirects are never followed.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from respan_notebook.client.server import Server
 
 
 class _Hidden(str):
-    """Text that a traceback with local variables does not show."""
+    """Hide text from tracebacks that show local variables."""
 
     __slots__ = ()
 
@@ -29,7 +28,7 @@ class _Hidden(str):
 
 
 class _Adapter(HTTPAdapter):
-    """An adapter that looks for its pool of connections once: it speaks to one server only."""
+    """Look up the pool of connections once, since there is one server only."""
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         if not hasattr(self, "_pool"):
@@ -38,13 +37,7 @@ class _Adapter(HTTPAdapter):
 
 
 class Transport:
-    """Send requests to one server over one connection, which one thread uses.
-
-    Parameters
-    ----------
-    server : Server
-        Where to.
-    """
+    """Send requests to one server over one connection, which one thread uses."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -67,23 +60,9 @@ class Transport:
     def send(self, method: str, path: str, body: bytes | None = None, *, timeout: float) -> Answer:
         """Send one request, once.
 
-        Parameters
-        ----------
-        method : str
-            HTTP method.
-        path : str
-            From the server's root, percent-encoded, with the query.
-        body : bytes, optional
-            JSON.
-        timeout : float
-            Seconds to wait for a connection, and then for each part of the answer.
-
-        Raises
-        ------
-        TransportError
-            No answer, or one that broke off.
-        HTTPError
-            Any answer but a 2xx with JSON; the class says which.
+        ``path`` is percent-encoded and has the query; ``timeout`` is the seconds to wait for a
+        connection, and then for each part of the answer. TransportError is raised when there is
+        no answer or one that broke off, HTTPError for any answer but a 2xx with JSON.
         """
         response = self._exchange(self._request(method, path, body), timeout)
         shown = path if len(path) <= 120 else f"{path[:100]}...{path[-16:]}"
@@ -129,7 +108,7 @@ class Transport:
 
 
 def _reason(error: BaseException) -> str:
-    """Return why a request failed, without urllib3's talk of retries that were never made."""
+    """Return the reason of a failure, without urllib3's words on retries that were never made."""
     cause = error.args[0] if error.args else error
     text = str(getattr(cause, "reason", None) or cause)
     return re.sub(r"^<?[\w.]+(Connection|Pool)\b.*?>?: ", "", text)

@@ -1,8 +1,8 @@
 """Send upserts over a bounded number of threads: one result per score.
 
-Threads take scores from one iterator, so the work in flight is bounded and there is no object per
-score; threads are added while the processor is not busy. Only the calling thread watches. Waiting,
-pacing and trying again are the requester's; the engine says when to stop.
+Threads take scores from one iterator, so the number in flight is bounded and there is no object
+per score; threads are added while the processor is not busy. Only the calling thread watches. The
+requester waits, paces and retries; the engine decides when to stop.
 """
 
 from __future__ import annotations
@@ -36,24 +36,24 @@ _GRACE: Final = 1.5  # Seconds that requests in flight have to end after an inte
 
 
 class Engine:
-    """Send upserts within a retry budget, and give a result for each.
+    """Send upserts within a retry budget, and record a result for each.
 
-    It is a context manager: at its end what is still in flight gives a result as well, which says
-    that it may have arrived. A KeyboardInterrupt ends the sending and goes no further.
+    It is a context manager: at its end each score still in flight gets a result as well, which
+    says that it may have arrived. A KeyboardInterrupt ends the sending and goes no further.
 
     Parameters
     ----------
     client : RespanClient
-        Where to.
+        Sends the upserts.
     budget : RetryBudget
         Ends the sending of all scores when it is cancelled or spent.
     record : Callable
-        Is given the number of a score and its result, by one thread at a time.
+        Called with the number of a score and its result, by one thread at a time.
 
     Attributes
     ----------
     done : int
-        How many results there are.
+        The number of results.
     """
 
     def __init__(
@@ -94,18 +94,18 @@ class Engine:
         concurrency: int,
         watch: Callable[[], object] = int,
     ) -> None:
-        """Send scores by their numbers; one that is not sent when the budget ends gives no result.
+        """Send scores by their numbers; those not sent when the budget ends get no result.
 
         Parameters
         ----------
         scores : sequence of int
             Numbers of the scores.
         upsert : Callable
-            Number -> what to send.
+            Number -> upsert.
         concurrency : int
-            Threads at the most, and so requests in flight at once.
+            The most threads, and so requests in flight at once.
         watch : Callable
-            Is called again and again, and once at the end, by the thread that called this.
+            Called again and again, and once at the end, by the calling thread.
         """
         numbers = iter(scores)  # Threads may share the iterator of a list, but no generator.
 
@@ -159,9 +159,7 @@ class Engine:
             error = f"{type(bug).__name__}: {bug}"
         kind = FAILED if score is None else CREATED if status == _CREATED else UPDATED
         seconds = time.monotonic() - start
-        self._give(i, Result(kind, status, call.attempts, seconds, score, error))
-
-    def _give(self, i: int, result: Result) -> None:
+        result = Result(kind, status, call.attempts, seconds, score, error)
         with self._lock:
             if self._closed:
                 return
@@ -170,12 +168,12 @@ class Engine:
             self.done += 1
 
     def _await_threads(self) -> None:
-        end = time.monotonic() + _GRACE
+        deadline = time.monotonic() + _GRACE
         for thread in self._threads:
-            thread.join(max(0.0, end - time.monotonic()))
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _close(self) -> None:
-        """Give results for what is still in flight; its threads may end later."""
+        """Record results for the scores still in flight; their threads may end later."""
         error = (
             f"{self._budget.cancelled} while in flight, so it may have arrived; sending it again "
             "is safe"

@@ -1,4 +1,4 @@
-"""Hold and check what a push was asked to do."""
+"""Hold and validate the options of a push."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ OnDuplicate = Literal["first", "last", "error"]
 
 @dataclass(frozen=True)
 class PushOptions:
-    """What ``push_scores`` was asked; see :meth:`respan_notebook.RespanAccessor.push_scores`.
+    """Hold the options of :meth:`respan_notebook.RespanAccessor.push_scores`.
 
     Attributes
     ----------
     on_duplicate : {"last", "first", "error"}
-        Which row counts when several score the same log by the same evaluator.
+        The row that counts when several score the same log by the same evaluator.
     dry_run : bool
-        Whether to check everything and send nothing.
+        Whether to validate everything and send nothing.
     concurrency : int
-        Requests in flight at once, at the most.
+        The most requests in flight at once.
     rate_limit : tuple of (int, float) or None
-        Requests in any so many seconds.
+        A number of requests, in any so many seconds.
     deadline : float or None
         Seconds.
     skip_unchanged : bool
-        Whether to read first what the server has.
+        Whether to read the server's scores first.
     progress : bool
         Whether to show a bar with rate, time left and the reason of a wait.
     """
@@ -43,7 +43,7 @@ class PushOptions:
 
 
 def check_options(options: PushOptions) -> None:
-    """Raise a ConfigurationError when an option can't be used."""
+    """Raise ConfigurationError when an option can't be used."""
     if options.on_duplicate not in ("last", "first", "error"):
         raise ConfigurationError(
             f'on_duplicate must be "last", "first" or "error", got {options.on_duplicate!r}'

@@ -1,4 +1,4 @@
-"""Record what became of each score of a push, in columns."""
+"""Record the outcome of each score of a push, in columns."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ STATUSES: Final = (
     "failed",
     "not_sent",
 )
-"""What can become of a score; see :class:`respan_notebook.PushReport`."""
+"""The statuses of a score; :class:`respan_notebook.PushReport` describes them."""
 CREATED, UPDATED, UNCHANGED, SKIPPED, DUPLICATE, INVALID, FAILED, NOT_SENT = range(len(STATUSES))
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one score that was sent, or found on the server.
+    """Hold the outcome of one score that was sent, or found on the server.
 
     Attributes
     ----------
@@ -37,11 +37,11 @@ class Result:
     attempts : int
         Requests sent.
     seconds : float
-        From the first attempt to the last answer; NaN where that is not known.
+        From the first attempt to the last answer; NaN when it was not sent or is in flight still.
     score : Score or None
-        As the server has it; None unless it arrived.
+        The score in the server's answer; None unless it arrived.
     error : str
-        Why it failed; empty when it did not.
+        The reason why it failed; empty when it did not.
     """
 
     status: int
@@ -53,7 +53,7 @@ class Result:
 
 
 class Outcomes:
-    """What became of each score of a plan; :meth:`record` writes what the engine gives.
+    """Hold the outcome of each score of a plan; :meth:`record` is the engine's way in.
 
     Attributes
     ----------
@@ -68,9 +68,9 @@ class Outcomes:
     score_ids, is_passed : list
         From the answer; None where there is none.
     errors : dict of int to str
-        Score -> why it did not arrive.
+        Score -> the reason why it did not arrive.
     stopped : str
-        Why the scores that are left were not sent, empty when all were.
+        The reason why the remaining scores were not sent; empty when all were.
     """
 
     def __init__(self, size: int) -> None:
@@ -84,15 +84,15 @@ class Outcomes:
         self.stopped = ""
 
     def having(self, *statuses: int) -> npt.NDArray[np.int64]:
-        """Return the scores that have one of the statuses, in order."""
+        """Return the numbers of the scores with one of these statuses, in order."""
         return np.flatnonzero(np.isin(self.status, statuses))
 
     def refuse(self, i: int, status: int, error: str) -> None:
-        """Record that a score is not sent, and why."""
+        """Record the status and error of a score that is not sent."""
         self.status[i], self.errors[i] = status, error
 
     def record(self, i: int, result: Result) -> None:
-        """Record what became of a score."""
+        """Record the result of a score that was sent, or found on the server."""
         self.status[i] = result.status
         self.attempts[i] += result.attempts
         if not np.isnan(result.seconds):

@@ -1,7 +1,6 @@
-"""Plan a push: one checked score per line, a column per thing known about it.
+"""Plan a push: its scores, validated and encoded, in columns.
 
-Everything is kept in columns (lists and arrays), not in an object per score, so that a million
-scores stay small and cheap to check.
+Lists and arrays, and no object per score, so that a million scores stay small and quick.
 """
 
 from __future__ import annotations
@@ -26,25 +25,25 @@ from respan_notebook.values.types import find_type
 
 @dataclass(frozen=True)
 class Plan:
-    """The scores of a push, checked and encoded; raw cells are not among it.
+    """Hold the scores of a push, validated and encoded; raw cells are not in it.
 
-    A row of the frame gives ``width`` scores, one after the other: score ``i`` is about row
+    Each row of the frame has ``width`` scores, one after the other: score ``i`` is of row
     ``i // width``.
 
     Attributes
     ----------
     index : Index
-        The frame's, a label per row.
+        The frame's index, with a label per row.
     log_ids : list
-        One per row; str, or as it came when it can't be a log id.
+        One per row: str, or the raw cell when it can't be a log id.
     evaluators : sequence of Evaluator
-        The distinct ones. Where none was found, one that has only the name given.
+        The distinct evaluators; in the place of one that was not found, one with its name only.
     codes : int64 array
-        One per score, into ``evaluators``.
+        One per score: its position in ``evaluators``.
     values : list
         One per score: the wire value, None where there is nothing to send.
     context : mapping of str to sequence
-        Optional fields of the API, a value per row.
+        Optional fields of the API, with a value per row.
     width : int
         Scores per row.
     """
@@ -69,19 +68,21 @@ class Plan:
         return self.evaluators[int(self.codes[i])]
 
     def label(self, i: int) -> Any:
-        """Return the index label of a score's row, in Python's types."""
+        """Return the index label of a score's row, as a Python object and not a numpy scalar."""
         label = self.index[i // self.width]
         if isinstance(label, tuple):
             return tuple(part.item() if isinstance(part, np.generic) else part for part in label)
         return label.item() if isinstance(label, np.generic) else label
 
     def upsert(self, i: int) -> Upsert:
-        """Return what is sent of a score that has a value."""
-        context = {name: _plain(cells[i // self.width]) for name, cells in self.context.items()}
+        """Return the upsert of a score that has a value."""
+        context = {
+            name: _encode_time(cells[i // self.width]) for name, cells in self.context.items()
+        }
         return make_upsert(self.evaluator(i), self.log_id(i), self.values[i], context)
 
 
-def _plain(cell: Any) -> Any:
+def _encode_time(cell: Any) -> Any:
     if isinstance(cell, np.datetime64):
         return None if np.isnat(cell) else f"{cell.item().isoformat()}Z"
     return cell
@@ -90,28 +91,10 @@ def _plain(cell: Any) -> Any:
 def check_plan(
     plan: Plan, errors: Mapping[int, str], row_errors: RowErrors, on_duplicate: OnDuplicate
 ) -> Outcomes:
-    """Settle the scores that are not to be sent.
+    """Return outcomes with ``skipped``, ``invalid`` and ``duplicate`` scores marked.
 
-    Parameters
-    ----------
-    plan : Plan
-        All scores.
-    errors : mapping of int to str
-        Score -> what is wrong with its value.
-    row_errors : dict of int to str
-        What is wrong with a row whatever its values: its log id, or a column that travels along.
-    on_duplicate : {"last", "first", "error"}
-        Which score is sent when several are of the same log by the same evaluator.
-
-    Returns
-    -------
-    Outcomes
-        ``skipped``, ``invalid`` and ``duplicate`` scores are settled; the rest is ``not_sent``.
-
-    Raises
-    ------
-    DuplicateScoreError
-        With ``on_duplicate="error"``.
+    The rest is ``not_sent``. ``errors`` has the error of a score's value, ``row_errors`` that of a
+    row's log id or context. DuplicateScoreError is raised with ``on_duplicate="error"``.
     """
     outcomes = Outcomes(len(plan))
     if None in plan.values:
@@ -129,13 +112,15 @@ def check_plan(
 
 def _mark_duplicates(plan: Plan, outcomes: Outcomes, on_duplicate: OnDuplicate) -> None:
     ready = outcomes.having(NOT_SENT)
-    keys = _score_keys(plan, ready)
-    is_duplicate = keys.duplicated(keep="first" if on_duplicate == "first" else "last").to_numpy()
+    identities = _identify_scores(plan, ready)
+    is_duplicate = identities.duplicated(
+        keep="first" if on_duplicate == "first" else "last"
+    ).to_numpy()
     if not is_duplicate.any():
         return
-    sent = dict(zip(keys[~is_duplicate], ready[~is_duplicate].tolist(), strict=True))
+    sent = dict(zip(identities[~is_duplicate], ready[~is_duplicate].tolist(), strict=True))
     duplicates = ready[is_duplicate].tolist()
-    others = [sent[key] for key in keys[is_duplicate]]
+    others = [sent[one] for one in identities[is_duplicate]]
     if on_duplicate == "error":
         i, other = duplicates[0], others[0]
         raise DuplicateScoreError(
@@ -150,8 +135,8 @@ def _mark_duplicates(plan: Plan, outcomes: Outcomes, on_duplicate: OnDuplicate) 
         outcomes.refuse(i, DUPLICATE, f"same log and evaluator as row {row!r}, which counts")
 
 
-def _score_keys(plan: Plan, scores: npt.NDArray[np.int64]) -> pd.Series[int]:
-    """Return a number per score, equal where one would replace the other."""
+def _identify_scores(plan: Plan, scores: npt.NDArray[np.int64]) -> pd.Series[int]:
+    """Return a number per score, equal for scores of one log by one evaluator."""
     ids = np.empty(len(plan.log_ids), object)
     ids[:] = plan.log_ids
     logs, _ = pd.factorize(ids[scores // plan.width])
@@ -160,7 +145,7 @@ def _score_keys(plan: Plan, scores: npt.NDArray[np.int64]) -> pd.Series[int]:
 
 
 def warn_of_shares(plan: Plan) -> list[str]:
-    """Warn of shares (0 to 1) in the place of percentages (0 to 100)."""
+    """Return a warning for each percentage (0 to 100) whose values look like shares (0 to 1)."""
     warnings = []
     for code, evaluator in enumerate(plan.evaluators):
         kind = find_type(evaluator.score_value_type)
@@ -177,20 +162,10 @@ def warn_of_shares(plan: Plan) -> list[str]:
 
 
 def mark_arrived(plan: Plan, outcomes: Outcomes, earlier: pd.DataFrame) -> None:
-    """Take over from an earlier report what had arrived, so that it is not sent again.
+    """Mark the scores that had arrived by an earlier report, so that they are not sent again.
 
-    Parameters
-    ----------
-    plan, outcomes
-        After :func:`check_plan`.
-    earlier : DataFrame
-        ``report.frame`` of the earlier push, also after a file: ``log_id``, ``evaluator`` and
-        ``status`` count.
-
-    Raises
-    ------
-    FrameError
-        When one of these columns is missing.
+    ``earlier`` is its ``frame``, perhaps read back from a file; without the columns ``log_id``,
+    ``evaluator`` and ``status`` a FrameError is raised.
     """
     needed = {"log_id", "evaluator", "status"}
     if not needed <= set(earlier.columns):

@@ -1,4 +1,4 @@
-"""Show how far a push is: a bar with rate, time left and the reason of every wait."""
+"""Show the progress of a push: a bar with rate, time left and the reason of every wait."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _REASON: Final = 100  # Characters of a reason that the bar shows.
 
 
 def estimate_duration(scores: int, limit: Limit | None) -> str:
-    """Return how long so many scores take, as far as that is known beforehand."""
+    """Return the time that so many scores take under a limit, in words; "" without one."""
     if limit is None or scores == 0:
         return ""
     count, seconds = limit
@@ -25,7 +25,7 @@ def estimate_duration(scores: int, limit: Limit | None) -> str:
 
 
 def wait_reason(gate: Gate, budget: RetryBudget) -> str:
-    """Return why requests wait just now, "" while they don't."""
+    """Return the reason why requests wait at the moment, "" while none waits."""
     held, limit = gate.held(), gate.limit
     if held:
         return f"the server asks to wait, {math.ceil(held)} s more"
@@ -35,20 +35,20 @@ def wait_reason(gate: Gate, budget: RetryBudget) -> str:
 
 
 class ProgressBar:
-    """A bar of scores that are done; only the thread that opened it draws it."""
+    """Draw a bar of the scores that are done, from the thread that opened it."""
 
     def __init__(self, bar: Any) -> None:
         self._bar = bar
 
     def show(self, done: int, reason: str) -> None:
-        """Show how many are done, and why the others wait."""
+        """Show the number of scores that are done, and the reason why the others wait."""
         self._bar.set_postfix_str(reason[:_REASON], refresh=False)
         # Where nothing moves, tqdm draws nothing by itself.
         if not self._bar.update(done - self._bar.n) and reason:
             self._bar.refresh()
 
     def advance(self, more: int) -> None:
-        """Show that some more are done."""
+        """Show that some more scores are done."""
         self._bar.update(min(more, self._bar.total - self._bar.n))
 
 

@@ -1,4 +1,4 @@
-"""Push the scores of a frame: check them all, send them, report on each."""
+"""Push the scores of a frame: validate them all, send them, report on each."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def push_frame(
     """Push the scores of a frame; see :meth:`respan_notebook.RespanAccessor.push_scores`."""
     check_options(options)
     if client is None and not options.dry_run:
-        client = RespanClient()  # Without a key, fail before the work of checking.
+        client = RespanClient()  # Without a key, fail before the work of validating.
     plan, errors, row_errors, warnings = read_frame(frame, scores, Catalogue(evaluators, client))
     outcomes = check_plan(plan, errors, row_errors, options.on_duplicate)
     if resume is not None:
@@ -53,7 +53,7 @@ def send_plan(
 ) -> PushReport:
     """Send the scores that are ``failed`` or ``not_sent``, and report on all.
 
-    ``outcomes`` is not changed. Without a client, one is made from the environment.
+    ``outcomes`` is copied and not changed. Without a client, one is made from the environment.
     """
     client = client or RespanClient()
     outcomes = copy.deepcopy(outcomes)
@@ -70,16 +70,16 @@ def send_plan(
             total = len(outcomes.having(NOT_SENT))
             with progress_bar(total, shown=shown, title="reading") as bar:
                 notes = mark_unchanged(
-                    plan, outcomes, client, engine=engine, budget=budget, read=bar.advance
+                    plan, outcomes, client, engine=engine, budget=budget, on_read=bar.advance
                 )
-        scores, before = outcomes.having(FAILED, NOT_SENT).tolist(), engine.done
+        scores, done = outcomes.having(FAILED, NOT_SENT).tolist(), engine.done
         note = estimate_duration(len(scores), options.rate_limit)
         with progress_bar(len(scores), shown=shown, note=note) as bar:
             engine.send(
                 scores,
                 plan.upsert,
                 concurrency=options.concurrency,
-                watch=lambda: bar.show(engine.done - before, wait_reason(client.gate, budget)),
+                watch=lambda: bar.show(engine.done - done, wait_reason(client.gate, budget)),
             )
     outcomes.stopped = budget.cancelled
     return PushReport(plan, outcomes, options, [*warnings, *notes], client, send_plan)

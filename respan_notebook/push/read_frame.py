@@ -1,4 +1,4 @@
-"""Read the scores out of a frame: a column per evaluator (wide), or a row per score (tidy)."""
+"""Read the scores of a frame: a column per evaluator (wide), or a row per score (tidy)."""
 
 from __future__ import annotations
 
@@ -28,19 +28,7 @@ Scores = Mapping[str, Hashable] | Sequence[str | Evaluator] | str | Evaluator
 
 
 class ReadFrame(NamedTuple):
-    """A plan, and what is wrong with it.
-
-    Attributes
-    ----------
-    plan : Plan
-        All scores, encoded.
-    errors : dict of int to str
-        Score -> what is wrong with its value.
-    row_errors : dict of int to str
-        Row -> what is wrong with it, whatever its values.
-    warnings : list of str
-        About whole columns.
-    """
+    """Hold a plan, the errors by score and by row, and warnings about whole columns."""
 
     plan: Plan
     errors: dict[int, str]
@@ -48,16 +36,10 @@ class ReadFrame(NamedTuple):
     warnings: list[str]
 
 
-def read_frame(frame: pd.DataFrame, scores: Scores | None, known: Catalogue) -> ReadFrame:
-    """Read and encode the scores of a frame.
-
-    Raises
-    ------
-    FrameError, UnknownEvaluatorError, UnsupportedEvaluatorError
-        As ``push_scores``.
-    """
+def read_frame(frame: pd.DataFrame, scores: Scores | None, catalogue: Catalogue) -> ReadFrame:
+    """Read and encode the scores of a frame; raises as ``push_scores``."""
     log_ids, row_errors = read_log_ids(frame)
-    columns = None if scores is None else _columns_by_evaluator(frame, scores, known)
+    columns = None if scores is None else _columns_by_evaluator(frame, scores, catalogue)
     context: dict[str, Cells] = {}
     warnings: list[str] = []
     for name in CONTEXT_COLUMNS:
@@ -66,9 +48,9 @@ def read_frame(frame: pd.DataFrame, scores: Scores | None, known: Catalogue) -> 
             warnings += notes
             row_errors = errors | row_errors
     if columns is None:
-        plan, value_errors = _read_tidy(frame, log_ids, context, known)
+        plan, value_errors = _read_tidy(frame, log_ids, context, catalogue)
     else:
-        plan, value_errors = _read_wide(frame, log_ids, context, columns, known)
+        plan, value_errors = _read_wide(frame, log_ids, context, columns, catalogue)
     return ReadFrame(plan, value_errors, row_errors, warnings)
 
 
@@ -80,9 +62,9 @@ def _read_wide(
     log_ids: list[Any],
     context: Mapping[str, Cells],
     columns: Mapping[str, Hashable],
-    known: Catalogue,
+    catalogue: Catalogue,
 ) -> tuple[Plan, dict[int, str]]:
-    evaluators = [known[name] for name in columns]
+    evaluators = [catalogue[name] for name in columns]
     _refuse_twins(columns, evaluators)
     width, size = len(evaluators), len(frame)
     values: list[Any] = [None] * (width * size)
@@ -95,13 +77,13 @@ def _read_wide(
 
 
 def _columns_by_evaluator(
-    frame: pd.DataFrame, scores: Scores, known: Catalogue
+    frame: pd.DataFrame, scores: Scores, catalogue: Catalogue
 ) -> dict[str, Hashable]:
     if isinstance(scores, Mapping):
         columns = dict(scores)
     elif isinstance(scores, str | Evaluator | Sequence):
         listed = [scores] if isinstance(scores, str | Evaluator) else scores
-        columns = {name: name for name in known.names_of(listed)}
+        columns = {name: name for name in catalogue.names_of(listed)}
     else:
         raise FrameError(f"scores is a mapping of evaluator to column or a list, not {scores!r}")
     if not columns:
@@ -113,7 +95,7 @@ def _columns_by_evaluator(
             )
         if not isinstance(column, Hashable):
             raise FrameError(f"{name!r} needs the name of a column, not {render_value(column)}")
-        if has_column(frame, name) and known.get(name) is None and known.get(str(column)):
+        if has_column(frame, name) and catalogue.get(name) is None and catalogue.get(str(column)):
             raise FrameError(
                 f"{name!r} is a column and {column!r} an evaluator; the mapping goes from "
                 "evaluator to column: swap them"
@@ -133,7 +115,7 @@ def _refuse_twins(columns: Mapping[str, Hashable], evaluators: Sequence[Evaluato
 
 
 def _read_tidy(
-    frame: pd.DataFrame, log_ids: list[Any], context: Mapping[str, Cells], known: Catalogue
+    frame: pd.DataFrame, log_ids: list[Any], context: Mapping[str, Cells], catalogue: Catalogue
 ) -> tuple[Plan, dict[int, str]]:
     names = [name for name in _EVALUATOR_COLUMNS if has_column(frame, name)]
     raw = [name for name in VALUE_FIELDS if has_column(frame, name)]
@@ -160,9 +142,9 @@ def _read_tidy(
     evaluators: list[Evaluator] = []
     codes, values = np.zeros(len(frame), np.int64), list[Any](empty)
     errors: dict[int, str] = {}
-    for code, (key, rows) in enumerate(rows_of.items()):
+    for code, (named, rows) in enumerate(rows_of.items()):
         given = [cells[row] for row in rows]
-        evaluator, encoded, faults = _encode_tidy(key, given, known)
+        evaluator, encoded, faults = _encode_tidy(named, given, catalogue)
         evaluators.append(evaluator)
         codes[rows] = code
         for row, value in zip(rows, encoded, strict=True):
@@ -172,12 +154,15 @@ def _read_tidy(
 
 
 def _encode_tidy(
-    key: tuple[str | None, str | None, str | None], cells: Sequence[Any], known: Catalogue
+    named: tuple[str | None, str | None, str | None], cells: Sequence[Any], catalogue: Catalogue
 ) -> tuple[Evaluator, list[Any], RowErrors]:
-    """Return the evaluator of some rows and their values, or why none of them can be sent."""
-    id_, slug, field = key
+    """Return the evaluator of some rows, and their values and errors.
+
+    When the evaluator can't be used, every row that has a value has its error.
+    """
+    id_, slug, field = named
     try:
-        evaluator = _tidy_evaluator(id_, slug, field, known)
+        evaluator = _tidy_evaluator(id_, slug, field, catalogue)
         kind = value_type(evaluator)
         if field is not None and field != kind.field:
             raise InvalidValueError(
@@ -192,7 +177,7 @@ def _encode_tidy(
 
 
 def _tidy_evaluator(
-    id_: str | None, slug: str | None, field: str | None, known: Catalogue
+    id_: str | None, slug: str | None, field: str | None, catalogue: Catalogue
 ) -> Evaluator:
     if field == _SEVERAL:
         raise InvalidValueError("more than one value field is set; a score has one")
@@ -201,7 +186,7 @@ def _tidy_evaluator(
     for given in (id_, slug):
         if given is not None and given != make_printable(given):
             raise InvalidValueError(f"{make_printable(given)!r} is no valid Unicode")
-    found = [known.get(name) for name in (id_, slug) if name is not None]
+    found = [catalogue.get(name) for name in (id_, slug) if name is not None]
     if len(found) == 2 and found[0] != found[1]:
         raise InvalidValueError(f"evaluator_id {id_!r} and evaluator_slug {slug!r} differ")
     if found[0] is not None:
@@ -209,11 +194,11 @@ def _tidy_evaluator(
     if field is not None and slug is not None and id_ is None:
         # A slug that the platform does not know is legal; the field says what it holds.
         return Evaluator(evaluator_slug=slug, score_value_type=implied_type(field).name)
-    raise InvalidValueError(known.render_unknown(slug or id_ or ""))
+    raise InvalidValueError(catalogue.render_unknown(slug or id_ or ""))
 
 
 def _one_field(names: list[str], columns: list[list[Any]]) -> tuple[list[str | None], list[Any]]:
-    """Return, row by row, which raw value field is set, and its value."""
+    """Return for each row the name of the raw value field that is set, and its value."""
     fields: list[str | None] = []
     values: list[Any] = []
     for cells in zip(*columns, strict=True):

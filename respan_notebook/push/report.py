@@ -19,8 +19,8 @@ from respan_notebook.push.progress import estimate_duration
 if TYPE_CHECKING:
     from respan_notebook.client.client import RespanClient
 
-_SHOWN = 10  # Reasons that the repr shows.
-_LABELS = 3  # Rows that it names for each.
+_SHOWN = 10  # The most reasons that the repr shows.
+_LABELS = 3  # The most rows that it names for each.
 _COLOURS = {
     "created": "#2e8540",
     "updated": "#62b36e",
@@ -52,9 +52,9 @@ class PushReport:
     Attributes
     ----------
     warnings : list of str
-        What looks wrong with a whole column.
+        Warnings about whole columns.
     dry_run : bool
-        Whether nothing was to be sent.
+        Whether it was a dry run.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class PushReport:
         Columns: ``log_id`` (object), ``evaluator`` (category: slug, else id), ``status``
         (category), ``error`` (object), ``http_status`` (Int16), ``is_passed`` (boolean),
         ``attempts`` (int16), ``seconds`` (float64, from sending to the last answer), ``score_id``
-        (object). What is not known is missing.
+        (object). A cell without a value is missing.
         """
         plan, outcomes = self._plan, self._outcomes
         named = [one.slug_or_id for one in plan.evaluators]
@@ -111,7 +111,7 @@ class PushReport:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Lines by status, for the statuses that occur."""
+        """The number of lines by status, for the statuses that occur."""
         numbers = np.bincount(self._outcomes.status, minlength=len(STATUSES)).tolist()
         return {name: n for name, n in zip(STATUSES, numbers, strict=True) if n}
 
@@ -119,16 +119,16 @@ class PushReport:
     def errors(self) -> pd.DataFrame:
         """The lines of :attr:`frame` that are ``invalid``, ``failed`` or ``not_sent``.
 
-        Of a dry run only the ``invalid`` ones.
+        For a dry run, only the ``invalid`` ones.
         """
         return self.frame[np.isin(self._outcomes.status, self._bad)]
 
     @property
     def reasons(self) -> pd.DataFrame:
-        """The errors of all lines, those alike together: ``status``, ``rows``, ``reason``.
+        """The errors of all lines, grouped where they are alike, in the order of the lines.
 
-        ``rows`` says how many lines, ``reason`` is the first one's error, and the index holds that
-        line's label; in the order of the lines.
+        Columns: ``status`` (object), ``rows`` (int64, the number of lines) and ``reason`` (object,
+        the error of the first line). The index has the label of that line.
         """
         groups, errors = self._groups(), self._errors()
         firsts = [lines[0] for lines in groups.values()]
@@ -143,9 +143,10 @@ class PushReport:
 
     @property
     def payloads(self) -> pd.DataFrame:
-        """What is still to be sent: ``log_id``, ``evaluator`` and ``body``, the request's (dict).
+        """The requests that are still to be sent, on the index of :attr:`frame`.
 
-        A row per line that is ``failed`` or ``not_sent``, on the index of :attr:`frame`.
+        A row per line that is ``failed`` or ``not_sent``: ``log_id`` (object), ``evaluator``
+        (category) and ``body`` (object, the request's JSON object as a dict).
         """
         lines = self._outcomes.having(FAILED, NOT_SENT)
         frame = self.frame[["log_id", "evaluator"]].iloc[lines]
@@ -154,7 +155,7 @@ class PushReport:
 
     @property
     def ok(self) -> bool:
-        """Return whether every score is where it should be (of a dry run: could be sent)."""
+        """Return whether no line is in :attr:`errors`: every score arrived (or could be sent)."""
         return not np.isin(self._outcomes.status, self._bad).any()
 
     @property
@@ -162,12 +163,12 @@ class PushReport:
         return (INVALID,) if self.dry_run else (INVALID, FAILED, NOT_SENT)
 
     def raise_for_errors(self) -> None:
-        """Raise when a score did not arrive.
+        """Raise an error unless :attr:`ok`.
 
         Raises
         ------
         PushError
-            Unless :attr:`ok`; its ``report`` is this one.
+            Some scores did not arrive; ``error.report`` is this report.
         """
         if self.ok:
             return
@@ -181,7 +182,7 @@ class PushReport:
         )
 
     def retry(self, client: RespanClient | None = None) -> PushReport:
-        """Send what is ``failed`` or ``not_sent``, and only that.
+        """Send the scores that are ``failed`` or ``not_sent``, and no others.
 
         Parameters
         ----------
@@ -191,12 +192,12 @@ class PushReport:
         Returns
         -------
         PushReport
-            Of all lines: the ones that had arrived stay as they were.
+            A new report on all scores; those that had arrived are unchanged.
 
         Raises
         ------
         ConfigurationError
-            When this was a dry run, or there is no key.
+            This was a dry run, or there is no key.
         """
         if self.dry_run:
             raise ConfigurationError("this was a dry run; push again, without dry_run=True")
@@ -222,7 +223,7 @@ class PushReport:
         return f"pushed: {self._summary()}"
 
     def _notes(self) -> list[str]:
-        """Return what there is to say beside the counts, most telling first."""
+        """Return the remarks below the counts, the most important first."""
         stopped = self._outcomes.stopped
         notes = [f"stopped: {stopped}"] if stopped else []
         notes += [f"warning: {warning}" for warning in self.warnings]
@@ -233,7 +234,7 @@ class PushReport:
         return notes
 
     def _groups(self) -> dict[tuple[int, str], list[int]]:
-        """Return the lines with an error by status and reason, in the order of the first."""
+        """Return the lines with an error, by status and reason, in the order of the lines."""
         groups: dict[tuple[int, str], list[int]] = {}
         for line, error in enumerate(self._errors()):
             if error is not None:
@@ -242,11 +243,11 @@ class PushReport:
         return groups
 
     def _named(self) -> dict[tuple[int, str], list[int]]:
-        """Return the groups but for what was not sent: the notes say why."""
-        return {key: lines for key, lines in self._groups().items() if key[0] != NOT_SENT}
+        """Return the groups without those of ``not_sent``, whose reason is among the notes."""
+        return {kind: lines for kind, lines in self._groups().items() if kind[0] != NOT_SENT}
 
     def _shown_errors(self) -> list[tuple[str, str, str]]:
-        """Return rows, status and reason for the first groups of lines with an error."""
+        """Return the rows, the status and the reason of the first groups."""
         shown = []
         for (status, _), lines in list(self._named().items())[:_SHOWN]:
             labels = list(dict.fromkeys(repr(self._plan.label(line)) for line in lines))
@@ -294,7 +295,7 @@ class PushReport:
 
 
 def _reason(error: str) -> str:
-    """Return an error without what differs from row to row."""
+    """Return an error without the parts that differ from row to row."""
     error = re.sub(r", got .*", "", error, flags=re.DOTALL)
     error = re.sub(r"/logs/[^/ ]+/", "/logs/.../", error)
     return re.sub(r"as row .*, which", "as another row, which", error)

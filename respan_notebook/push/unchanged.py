@@ -1,4 +1,4 @@
-"""Find the scores that the server has already, so that they are not sent."""
+"""Find the scores that the server has already, so that they are not sent again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from respan_notebook.push.outcomes import NOT_SENT, UNCHANGED, Outcomes, Result
 from respan_notebook.push.plan import Plan
 from respan_notebook.values.encoding import is_same_score
 
-_TRIES: Final = 10  # Scores that are sent, one by one, to learn the scorer from an answer.
+_TRIES: Final = 10  # The most scores that are sent to learn the scorer from an answer.
 
 
 def mark_unchanged(
@@ -24,24 +24,13 @@ def mark_unchanged(
     *,
     engine: Engine,
     budget: RetryBudget,
-    read: Callable[[int], object],
+    on_read: Callable[[int], object],
 ) -> list[str]:
     """Mark as ``unchanged`` the scores that the server has by the owner of the key.
 
     The API names the owner only in the answer to a write, so a client that has not written yet
-    sends a score before.
-
-    Parameters
-    ----------
-    engine : Engine
-        Sends that score.
-    read : Callable
-        Is told, again and again, how many more logs have been asked for.
-
-    Returns
-    -------
-    list of str
-        A warning when the server can't be asked; then everything is to be sent.
+    sends a score first, by ``engine``. ``on_read`` is called with the number of logs after each
+    request. When the scores can't be read, a warning is returned and the rest is to be sent.
     """
     for i in outcomes.having(NOT_SENT)[:_TRIES].tolist():
         if client.scorer is not None or budget.cancelled:
@@ -62,7 +51,7 @@ def mark_unchanged(
             list(evaluators.values()),
             scorer=client.scorer,
             budget=budget,
-            read=read,
+            on_read=on_read,
         ):
             stored = score.model_dump()
             for name in (score.evaluator_id, score.evaluator_slug):

@@ -69,9 +69,9 @@ def _plain(value: Any, path: str) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(member, f"{path}[{i}]") for i, member in enumerate(value)]
     if isinstance(value, dict):
-        for key in value:
-            if not isinstance(key, str):
-                raise RefusedError(f"takes JSON, whose keys are strings, not {render_value(key)}")
+        for name in value:
+            if not isinstance(name, str):
+                raise RefusedError(f"takes JSON, whose keys are strings, not {render_value(name)}")
         return {encode_text(k): _plain(member, f"{path}.{k}") for k, member in value.items()}
     raise RefusedError(f"takes JSON, which has no {type(value).__name__} (at {path})")
 

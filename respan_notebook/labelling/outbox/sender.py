@@ -17,7 +17,7 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 
 from respan_notebook.client.client import RespanClient
-from respan_notebook.client.retry import CancelledError, RetryBudget, is_passing
+from respan_notebook.client.retry import CancelledError, RetryBudget, is_transient
 from respan_notebook.errors import (
     AuthenticationError,
     HTTPError,
@@ -37,7 +37,7 @@ _Key = tuple[str, str]  # Log and evaluator of a label.
 _FINAL = (AuthenticationError, PermissionDeniedError, RedirectError)
 _FINAL_STATUSES: Final = frozenset(range(300, 400)) | {401, 403}
 _UNAUTHORIZED: Final = 401
-_PASSING_STATUSES: Final = frozenset({0, 408, 409, 429})
+_TRANSIENT_STATUSES: Final = frozenset({0, 408, 409, 429})
 _CLOSED: Final = "the annotator was closed"
 _CONCURRENCY: Final = 16  # Requests in flight at once.
 
@@ -309,7 +309,7 @@ class Sender:
             code = result.http_status
             if result.score is not None:
                 answers.append((label, result.score.id, ""))
-            elif 400 <= code < 500 and code not in _PASSING_STATUSES | _FINAL_STATUSES:
+            elif 400 <= code < 500 and code not in _TRANSIENT_STATUSES | _FINAL_STATUSES:
                 answers.append((label, None, result.error))
             else:
                 status = status or result.error
@@ -385,7 +385,7 @@ def _key(label: Label) -> _Key:
 def _is_refusal(error: HTTPError) -> bool:
     """Return whether the server refuses this score for good, while it may take others."""
     final = isinstance(error, _FINAL) or error.status == 429
-    return 400 <= error.status < 500 and not (final or is_passing(error))
+    return 400 <= error.status < 500 and not (final or is_transient(error))
 
 
 def body_of(score: Score, like: Mapping[str, Any], field: str) -> dict[str, Any] | None:
