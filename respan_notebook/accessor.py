@@ -271,36 +271,41 @@ class RespanAccessor:
         *,
         scorers: Sequence[str] | None = None,
     ) -> Agreement:
-        """Return how far annotators, people and LLM judges, agree.
+        """Measure the agreement of annotators, people and LLM judges, by evaluator.
 
-        The frame has a row per score, as ``pull_scores(..., scorer="all")`` gives: ``log_id``,
-        ``scorer``, ``value``, and ``evaluator_slug`` or ``evaluator_id``. A row whose value is
-        missing is no score. Needs ``pip install "respan-notebook[agreement]"``.
+        The frame has a row per score, as ``pull_scores(..., scorer="all")`` returns: ``log_id``,
+        ``scorer``, ``value``, and ``evaluator_slug`` or ``evaluator_id``. Other columns are
+        ignored. A row whose value is missing is no score. Needs
+        ``pip install "respan-notebook[agreement]"``.
 
         Parameters
         ----------
         evaluators : Evaluator or iterable of them, optional
-            Definitions: type, order of choices, points and bounds of a scale; more than the frame
-            names do no harm. Without one the type is taken from the values, and the result's
+            Definitions: type, choices and their order, points and bounds of a scale. Those that
+            the frame does not name are ignored. For an evaluator without one the type is taken
+            from its values (bool, number, text, list of text, else JSON), and the result's
             ``warnings`` say so.
         scorers : sequence of str, optional
-            Count only these, in this order.
+            Count only these, in this order. Else all, in the order in which the frame names them.
 
         Returns
         -------
         Agreement
             ``table`` has percent agreement, Cohen's kappa and Krippendorff's alpha by evaluator;
-            ``pairs``, ``confusion`` and ``differences`` show where scorers part.
+            ``pairs``, ``confusion`` and ``differences`` show which scorers differ, and on which
+            logs.
 
         Raises
         ------
         FrameError
-            A column is missing, a row can't be read, or a scorer scores a log twice by one
-            evaluator.
+            A column is missing or is there twice; a row with a score has no log id, scorer or
+            evaluator, or a value that its evaluator does not take; a scorer scores a log twice by
+            one evaluator; the values of an evaluator without definition are of several types;
+            there is no score by one of ``scorers``.
         ConfigurationError
             An argument can't be used, or scikit-learn or krippendorff is missing.
         UnsupportedEvaluatorError
-            A definition has no type, or one that is not known.
+            A definition has no type, or an unknown one.
 
         Examples
         --------

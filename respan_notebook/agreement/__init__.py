@@ -1,1 +1,1 @@
-"""Measure how far annotators and LLM judges agree."""
+"""Measure the agreement of annotators and LLM judges."""

@@ -1,4 +1,4 @@
-"""Measure how far annotators, people and LLM judges, agree."""
+"""Measure the agreement of annotators, people and LLM judges."""
 
 from __future__ import annotations
 
@@ -22,57 +22,12 @@ def measure_agreement(
     *,
     scorers: Sequence[str] | None = None,
 ) -> Agreement:
-    """Return how far the scorers of each evaluator agree.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        A row per score, as ``pull_scores(..., scorer="all")`` gives: ``log_id``, ``scorer``,
-        ``value``, and ``evaluator_slug`` or ``evaluator_id``. Other columns are ignored. A row
-        whose value is missing is no score.
-    evaluators : Evaluator or iterable of them, optional
-        Definitions: type, choices and their order, points and bounds of a scale. Those that the
-        frame does not name are ignored. For an evaluator without one the type is taken from its
-        values (bool, number, text, list of text, else JSON), and ``warnings`` says so.
-    scorers : sequence of str, optional
-        Count only these, in this order. Else all, in the order in which the frame names them.
-
-    Returns
-    -------
-    Agreement
-        Its ``table`` has a row per evaluator.
-
-    Raises
-    ------
-    FrameError
-        A column is missing or is there twice; a row with a score has no log id, scorer or
-        evaluator, or a value that its evaluator does not take; a scorer scores a log twice by one
-        evaluator; the values of an evaluator without definition are of several types; there is no
-        score by one of ``scorers``.
-    ConfigurationError
-        An argument can't be used, or the packages of ``respan-notebook[agreement]`` are missing.
-    UnsupportedEvaluatorError
-        A definition has no type, or one that is not known.
-
-    Examples
-    --------
-    >>> scores = pd.DataFrame({
-    ...     "log_id": ["a", "b", "c", "d"] * 2,
-    ...     "evaluator_slug": "is_good",
-    ...     "scorer": ["ann@example.com"] * 4 + ["judge"] * 4,
-    ...     "value": [True, True, False, False, True, True, True, False],
-    ... })
-    >>> good = Evaluator(evaluator_slug="is_good", score_value_type="boolean")
-    >>> measure_agreement(scores, [good])
-    Agreement of 2 scorers by 1 evaluator
-                  type    level     weights  logs  scorers percent kappa alpha
-      is_good  boolean  nominal  unweighted     4        2    75.0  0.50  0.53
-    """
+    """Measure agreement; see :meth:`respan_notebook.RespanAccessor.agreement`."""
     return Agreement(*read_matrices(frame, evaluators, scorers))
 
 
 class Agreement:
-    """Show how far scorers agree, by evaluator. Made by :func:`measure_agreement`.
+    """Show the agreement of scorers, by evaluator. Made by ``df.respan.agreement(...)``.
 
     Attributes
     ----------
@@ -81,22 +36,22 @@ class Agreement:
 
         =========== ======= ===================================================================
         ``type``    object  ``score_value_type``
-        ``level``   object  of measurement: nominal, ordinal, interval, set or exact, see
-                            :func:`respan_notebook.agreement.scale.read_scale`
-        ``weights`` object  of kappa: unweighted, or quadratic for an ordinal scale, see
+        ``level``   object  level of measurement: nominal, ordinal, interval, set or exact, see
+                            :func:`respan_notebook.agreement.scale.order_categories`
+        ``weights`` object  weights of kappa: unweighted, or quadratic for an ordinal scale, see
                             :func:`respan_notebook.agreement.coefficients.kappa`; None without kappa
-        ``logs``    int64   how many are scored by two scorers or more
-        ``scorers`` int64   how many gave a score
+        ``logs``    int64   number of logs scored by two scorers or more
+        ``scorers`` int64   number of scorers
         ``percent`` float64 percent of logs with equal scores, 0 to 100: the mean over the
                             pairs of scorers, each on the logs that both scored
         ``kappa``   float64 Cohen's, of exactly two scorers; 1 is agreement, 0 chance
         ``alpha``   float64 Krippendorff's, of any number of scorers, see
                             :func:`respan_notebook.agreement.coefficients.alpha`; 1 is
                             agreement, 0 chance
-        ``notes``   object  why a number is missing; "" when none is
+        ``notes``   object  the reason why a number is missing; "" when none is
         =========== ======= ===================================================================
     warnings : list of str
-        Types that were taken from the values.
+        The evaluators whose type was taken from their values.
     """
 
     def __init__(self, matrices: Sequence[ScoreMatrix], warnings: Sequence[str]) -> None:
@@ -105,12 +60,12 @@ class Agreement:
         self.table = summary_table(matrices)
 
     def pairs(self, evaluator: str) -> pd.DataFrame:
-        """Return how far each two scorers agree by an evaluator.
+        """Return the agreement of each two scorers, by one evaluator.
 
         Parameters
         ----------
         evaluator : str
-            As in the index of ``table``.
+            A label of the index of ``table``.
 
         Returns
         -------
@@ -130,7 +85,7 @@ class Agreement:
         ...     "scorer": ["ann", "ann", "bob", "bob", "judge"],
         ...     "value": ["warm", "cold", "warm", "warm", "cold"]})
         >>> tone = Evaluator(evaluator_slug="tone", score_value_type="single_select")
-        >>> measure_agreement(scores, [tone]).pairs("tone")[["first", "second", "logs", "percent"]]
+        >>> scores.respan.agreement(tone).pairs("tone")[["first", "second", "logs", "percent"]]
           first second  logs  percent
         0   ann    bob     2     50.0
         1   ann  judge     1    100.0
@@ -141,33 +96,34 @@ class Agreement:
     def confusion(
         self, evaluator: str, first: str | None = None, second: str | None = None
     ) -> pd.DataFrame:
-        """Return how often one scorer gives which value where another gives which.
+        """Count the pairs of values that two scorers gave to the same log.
 
         Parameters
         ----------
         evaluator : str
-            As in the index of ``table``.
+            A label of the index of ``table``.
         first, second : str, optional
             The scorers of rows and columns. They can be left out when there are exactly two.
 
         Returns
         -------
         DataFrame
-            Numbers of logs (int64) that both scored. Rows and columns are in the order of the
-            choices or of the scale and hold all of it; of continuous scores, sets (as JSON text),
-            text and JSON, only what one of the two gave, sorted.
+            Numbers of logs (int64) that both scored. Rows and columns are all choices, or all
+            points of the scale, in their order; for continuous scores, sets (as JSON text), text
+            and JSON they are the values that one of the two gave, sorted.
 
         Raises
         ------
         FrameError
-            There are no scores by this evaluator or scorer, or it is not clear which two.
+            There are no scores by this evaluator or scorer, or there are more than two scorers
+            and they were not named.
 
         Examples
         --------
         >>> scores = pd.DataFrame({
         ...     "log_id": ["a", "b", "c"] * 2, "evaluator_slug": "stars",
         ...     "scorer": ["ann"] * 3 + ["judge"] * 3, "value": [1, 2, 3, 1, 3, 3]})
-        >>> measure_agreement(scores).confusion("stars")
+        >>> scores.respan.agreement().confusion("stars")
         judge  1  2  3
         ann
         1      1  0  0
@@ -193,9 +149,9 @@ class Agreement:
         Parameters
         ----------
         evaluator : str, optional
-            As in the index of ``table``; else all of them.
+            A label of the index of ``table``; else all of them.
         n : int
-            How many at most.
+            The most rows.
 
         Returns
         -------
@@ -218,7 +174,7 @@ class Agreement:
         >>> scores = pd.DataFrame({
         ...     "log_id": ["a", "b", "c"] * 2, "evaluator_slug": "stars",
         ...     "scorer": ["ann"] * 3 + ["judge"] * 3, "value": [1, 2, 5, 2, 2, 1]})
-        >>> measure_agreement(scores).differences("stars")
+        >>> scores.respan.agreement().differences("stars")
           log_id evaluator ann judge  difference
         0      c     stars   5     1        1.00
         1      a     stars   1     2        0.25
@@ -240,7 +196,7 @@ class Agreement:
             rows.append([matrix.log_ids[i], matrix.evaluator, *map(given.get, scorers), None])
         names = ["log_id", "evaluator", *scorers, "difference"]
         frame = pd.DataFrame(rows, columns=names, dtype=object)
-        # By place, since a scorer may be called "difference".
+        # By position, since a scorer may be called "difference".
         frame.isetitem(len(names) - 1, np.array([-size for size, *_ in sorted(found)[:n]], float))
         return frame
 

@@ -1,7 +1,7 @@
-"""Compute coefficients of agreement, of the scores of one evaluator.
+"""Compute coefficients of agreement of the scores of one evaluator.
 
-Two libraries compute what they are made for: scikit-learn Cohen's kappa, ``krippendorff`` the alpha
-of categories. They are imported when first needed, and never asked for what is undefined.
+scikit-learn computes Cohen's kappa and ``krippendorff`` the alpha of categories. Both are imported
+when first needed (a ConfigurationError when missing), and not called where the result is undefined.
 """
 
 from __future__ import annotations
@@ -24,46 +24,26 @@ WEIGHTS: Final[Mapping[str, str]] = {"nominal": "unweighted", "ordinal": "quadra
 
 
 def percent(first: Codes, second: Codes) -> float:
-    """Return the percent of the logs scored by both on which they agree, NaN when there is none.
+    """Return the percent of the logs scored by both that have equal scores, NaN without any.
 
-    Parameters
-    ----------
-    first, second : array
-        Category by log, -1 where there is no score.
-
-    Examples
-    --------
-    >>> percent(np.array([0, 1, 1, 0, -1]), np.array([0, 1, 0, 0, 1]))
-    75.0
+    Of each scorer: the category by log, -1 where there is no score.
     """
     both = (first >= 0) & (second >= 0)
     return float(100 * np.mean(first[both] == second[both])) if both.any() else np.nan
 
 
 def kappa(matrix: ScoreMatrix, first: int, second: int) -> float:
-    """Return Cohen's kappa of two scorers, on the logs that both scored.
+    """Return Cohen's kappa of two scorers (columns of the matrix), on the logs that both scored.
 
     κ = 1 − Σ w o / Σ w e, with o the share of logs in a cell of the confusion table, e the product
     of the shares of its row and column, and w the weight of a disagreement: 1 for ``nominal``
     (Cohen 1960), (i − j)² for the i-th and j-th point of an ``ordinal`` scale (Cohen 1968).
 
-    Why quadratic and not linear: κ is then an intraclass correlation (Fleiss and Cohen 1973) and
-    can be read as one, and it is what is mostly reported of graded essays and LLM judges.
+    Weights are quadratic and not linear because κ is then an intraclass correlation (Fleiss and
+    Cohen 1973), and because most reports on graded essays and LLM judges use them.
 
     NaN for other levels, when no log is scored by both, and when both give one and the same value
     throughout, which makes it 0/0.
-
-    Parameters
-    ----------
-    matrix : ScoreMatrix
-        Whose columns the scorers are.
-    first, second : int
-        Which columns.
-
-    Raises
-    ------
-    ConfigurationError
-        When scikit-learn is missing.
 
     References
     ----------
@@ -101,11 +81,6 @@ def alpha(matrix: ScoreMatrix) -> float:
 
     NaN for ``exact``, when no log has two scores, and when all scores are equal: D_e is 0 then.
 
-    Raises
-    ------
-    ConfigurationError
-        When ``krippendorff`` is missing; for ``nominal`` and ``ordinal``.
-
     References
     ----------
     K. Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability".
@@ -125,8 +100,8 @@ def _alpha_of_categories(matrix: ScoreMatrix, codes: Codes) -> float:
     return float(library.alpha(value_counts=counts, level_of_measurement=matrix.level))
 
 
-# The library holds logs × values² numbers: 2 GB for 1,000 logs with 300 different values. Sets and
-# continuous scores have about as many values as logs, so theirs is summed here.
+# The library allocates logs × values² numbers: 2 GB for 1,000 logs with 300 different values. Sets
+# and continuous scores have about as many values as logs, so their alpha is computed here.
 
 
 def _alpha_of_numbers(matrix: ScoreMatrix, codes: Codes) -> float:
@@ -162,13 +137,6 @@ def masi_distances(sets: Sequence[Sequence[str]]) -> Floats:
 
     1 − J M, with J = |A ∩ B| / |A ∪ B| (Jaccard) and M = 1 if A = B, 2/3 if one contains the other,
     1/3 if they overlap, 0 if they are disjoint (Passonneau 2006).
-
-    Examples
-    --------
-    >>> masi_distances([["a"], ["a", "b"], ["b", "c"]]).round(3)
-    array([[0.   , 0.667, 1.   ],
-           [0.667, 0.   , 0.889],
-           [1.   , 0.889, 0.   ]])
     """
     members = sorted({member for one in sets for member in one})
     has = np.array([[member in one for member in members] for one in sets], np.int64)
@@ -183,11 +151,11 @@ def masi_distances(sets: Sequence[Sequence[str]]) -> Floats:
 
 
 def score_differences(matrix: ScoreMatrix) -> Floats:
-    """Return how much the scorers of each log differ, 0 to 1; 0 where fewer than two scored it.
+    """Return the mean distance of the scores of each log, 0 to 1; 0 for fewer than two scores.
 
-    The mean over the pairs of its scorers of: ``nominal``, ``exact`` 0 if equal, else 1;
-    ``ordinal`` how many points of the scale lie between, over how many can; ``interval`` the
-    difference over the width of the scale; ``set`` the MASI distance.
+    The distance of two scores, by level: ``nominal``, ``exact`` 0 if equal, else 1; ``ordinal`` the
+    steps between their points over the steps of the whole scale; ``interval`` the difference over
+    the width of the scale; ``set`` the MASI distance.
     """
     distance = _DISTANCES[matrix.level](matrix)
     sums, pairs = np.zeros(len(matrix.log_ids)), np.zeros(len(matrix.log_ids))
@@ -212,7 +180,7 @@ def _steps(matrix: ScoreMatrix) -> _Distance:
 
 def _apart(matrix: ScoreMatrix) -> _Distance:
     numbers = np.array(matrix.categories, np.float64)
-    width = matrix.width or 1.0  # All scores are equal then.
+    width = matrix.width or 1.0  # Without a width all scores are equal.
     return lambda first, second: np.asarray(abs(numbers[first] - numbers[second]) / width)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from respan_notebook.agreement.scale import key_reader, order_categories, width_of
+from respan_notebook.agreement.scale import category_reader, order_categories, width_of
 from respan_notebook.catalogue import Catalogue
 from respan_notebook.errors import ConfigurationError, FrameError, InvalidValueError
 from respan_notebook.frames.columns import find_column, has_column
@@ -25,7 +25,7 @@ Codes = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class ScoreMatrix:
-    """The scores of one evaluator.
+    """Hold the scores of one evaluator: a row per log, a column per scorer.
 
     Attributes
     ----------
@@ -35,18 +35,18 @@ class ScoreMatrix:
         ``score_value_type``.
     level : str
         Level of measurement: ``nominal``, ``ordinal``, ``interval``, ``set`` or ``exact`` (values
-        are equal or not, and nothing more can be said).
+        are equal or not, with no order or distance).
     log_ids, scorers : tuple of str
         Rows and columns, in the order in which the frame first names them.
     codes : array of int64, logs × scorers
-        Which of the categories; -1 where there is no score.
+        Position in ``categories``; -1 where there is no score.
     categories : tuple
         The values that occur, and for ``nominal`` and ``ordinal`` those of the whole scale; in the
         order of the choices or of the scale, else sorted.
     cells : list of list
         The values as the frame has them, None where there is no score.
     width : float
-        Of an ``interval`` scale: from its lowest to its highest score, else of the scores.
+        Width of an ``interval`` scale: between its bounds, else between the scores; else 0.
     """
 
     evaluator: str
@@ -61,7 +61,7 @@ class ScoreMatrix:
 
     @property
     def labels(self) -> list[Any]:
-        """The categories as a table names them: sets as JSON text, whole numbers as int."""
+        """The categories as labels of a table: sets as JSON text, whole numbers as int."""
         if self.level == "set":
             return [json.dumps(list(one), ensure_ascii=False) for one in self.categories]
         if self.level in ("ordinal", "interval") and all(n.is_integer() for n in self.categories):
@@ -70,7 +70,7 @@ class ScoreMatrix:
 
     @property
     def paired(self) -> npt.NDArray[np.bool_]:
-        """Which logs have scores of two scorers at least."""
+        """A mask of the logs that two or more scorers scored."""
         return np.asarray((self.codes >= 0).sum(axis=1) >= 2)
 
 
@@ -86,31 +86,25 @@ def read_matrices(
     evaluators: Evaluator | Iterable[Evaluator] | None,
     scorers: Sequence[str] | None,
 ) -> tuple[list[ScoreMatrix], list[str]]:
-    """Return a matrix per evaluator, in the order of the frame, and what had to be guessed.
-
-    Raises
-    ------
-    FrameError, ConfigurationError, UnsupportedEvaluatorError
-        As :func:`respan_notebook.agreement.agreement`.
-    """
-    known = Catalogue(() if evaluators is None else evaluators, None)
-    by_evaluator = _rows(frame, known)
+    """Return a matrix per evaluator, in the order of the frame, and warnings of guessed types."""
+    catalogue = Catalogue(() if evaluators is None else evaluators, None)
+    by_evaluator = _rows(frame, catalogue)
     wanted = None if scorers is None else _checked_scorers(scorers, by_evaluator)
     matrices, warnings = [], []
     for name, rows in by_evaluator.items():
-        kept = [row for row in rows if wanted is None or row.scorer in wanted]
-        if not kept:
+        counted = [row for row in rows if wanted is None or row.scorer in wanted]
+        if not counted:
             continue
-        definition = known.get(name)
+        definition = catalogue.get(name)
         if definition is None:
-            definition = _guess(name, kept)
-            warnings.append(_guessed(definition))
-        matrices.append(_matrix(definition, kept, wanted))
+            definition = _guess_evaluator(name, counted)
+            warnings.append(_guess_warning(definition))
+        matrices.append(_matrix(definition, counted, wanted))
     return matrices, warnings
 
 
-def _rows(frame: pd.DataFrame, known: Catalogue) -> dict[str, list[_Row]]:
-    """Return the scores by evaluator; a row whose value is missing holds none."""
+def _rows(frame: pd.DataFrame, catalogue: Catalogue) -> dict[str, list[_Row]]:
+    """Return the rows that hold a score, by evaluator; one whose value is missing holds none."""
     names = [name for name in ("evaluator_slug", "evaluator_id") if has_column(frame, name)]
     if not names:
         raise FrameError(
@@ -136,7 +130,7 @@ def _rows(frame: pd.DataFrame, known: Catalogue) -> dict[str, list[_Row]]:
                 f"row {label!r} has a score, and its scorer is {render_value(scorers[i])}; say in "
                 "column 'scorer', as text, who gave it, or drop the row"
             )
-        name = _evaluator_name(label, slugs[i], ids[i], known, aliases)
+        name = _evaluator_name(label, slugs[i], ids[i], catalogue, aliases)
         rows.setdefault(name, []).append(_Row(label, log_ids[i], scorers[i], values[i]))
     return rows
 
@@ -146,14 +140,14 @@ def _is_name(*cells: Any) -> bool:
 
 
 def _evaluator_name(
-    label: Hashable, slug: Any, id_: Any, known: Catalogue, aliases: Mapping[str, str]
+    label: Hashable, slug: Any, id_: Any, catalogue: Catalogue, aliases: Mapping[str, str]
 ) -> str:
     given = [name for name in (slug, id_) if _is_name(name)]
     if not given:
         raise FrameError(
             f"row {label!r} has a score and no evaluator; fill in evaluator_slug or evaluator_id"
         )
-    found = list(dict.fromkeys(one.slug_or_id for name in given if (one := known.get(name))))
+    found = list(dict.fromkeys(one.slug_or_id for name in given if (one := catalogue.get(name))))
     if len(found) > 1:
         raise FrameError(f"row {label!r}: evaluator_id {id_!r} and evaluator_slug {slug!r} differ")
     return found[0] if found else aliases.get(given[0], given[0])
@@ -176,7 +170,7 @@ def _checked_scorers(scorers: Sequence[str], rows: Mapping[str, list[_Row]]) -> 
 # -- the type of an evaluator that is not defined -----------------------------------------------
 
 
-def _guess(name: str, rows: Sequence[_Row]) -> Evaluator:
+def _guess_evaluator(name: str, rows: Sequence[_Row]) -> Evaluator:
     kinds = {_kind(row.value): row for row in reversed(rows)}
     if kinds.keys() == {"multi_select", "json"}:
         kinds = {"json": rows[0]}
@@ -208,7 +202,7 @@ def _kind(raw: Any) -> str | None:
     return "text" if isinstance(raw, str) else "json" if isinstance(raw, dict) else None
 
 
-def _guessed(evaluator: Evaluator) -> str:
+def _guess_warning(evaluator: Evaluator) -> str:
     taken = (
         f"{evaluator.slug_or_id!r} has no definition and was taken for {evaluator.score_value_type}"
     )
@@ -223,17 +217,17 @@ def _matrix(
     evaluator: Evaluator, rows: Sequence[_Row], wanted: Sequence[str] | None
 ) -> ScoreMatrix:
     _refuse_twice(evaluator, rows)
-    keys = _keys(evaluator, rows)
-    level, categories = order_categories(evaluator, keys)
+    found = _read_categories(evaluator, rows)
+    level, categories = order_categories(evaluator, found)
     code_of = {category: i for i, category in enumerate(categories)}
     there = dict.fromkeys(row.scorer for row in rows)
     scorers = {name: i for i, name in enumerate(n for n in wanted or there if n in there)}
     logs = {name: i for i, name in enumerate(dict.fromkeys(row.log_id for row in rows))}
     codes = np.full((len(logs), len(scorers)), -1, np.int64)
     cells: list[list[Any]] = [[None] * len(scorers) for _ in logs]
-    for row, key in zip(rows, keys, strict=True):
+    for row, category in zip(rows, found, strict=True):
         i, j = logs[row.log_id], scorers[row.scorer]
-        codes[i, j], cells[i][j] = code_of[key], row.value
+        codes[i, j], cells[i][j] = code_of[category], row.value
     return ScoreMatrix(
         evaluator=evaluator.slug_or_id,
         type=evaluator.score_value_type or "",
@@ -258,15 +252,15 @@ def _refuse_twice(evaluator: Evaluator, rows: Sequence[_Row]) -> None:
             )
 
 
-def _keys(evaluator: Evaluator, rows: Sequence[_Row]) -> list[Any]:
-    read = key_reader(evaluator)
-    keys, errors = [], []
+def _read_categories(evaluator: Evaluator, rows: Sequence[_Row]) -> list[Any]:
+    read = category_reader(evaluator)
+    categories, errors = [], []
     for row in rows:
         try:
-            keys.append(read(row.value))
+            categories.append(read(row.value))
         except InvalidValueError as error:
             errors.append(f"row {row.label!r}: {error}")
     if errors:
         more = f" ({len(errors) - 1} more like it)" if len(errors) > 1 else ""
         raise FrameError(f"{errors[0]}{more}; correct the value or drop the row")
-    return keys
+    return categories

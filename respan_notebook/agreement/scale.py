@@ -1,7 +1,4 @@
-"""Tell which values of an evaluator are equal, and how they are ordered.
-
-Both follow from the level of measurement of its :class:`ValueType`.
-"""
+"""Turn scores into categories, and order the categories by the level of measurement."""
 
 from __future__ import annotations
 
@@ -23,19 +20,15 @@ Scale = tuple[Level, list[Any]]
 """Level of measurement, and the categories in their order."""
 
 
-def key_reader(evaluator: Evaluator) -> Callable[[Any], Any]:
-    """Return the function that turns a score into what is compared: hashable, equal when they are.
+def category_reader(evaluator: Evaluator) -> Callable[[Any], Any]:
+    """Return the function that turns a score into its category: hashable, equal for equal scores.
 
-    Sets of choices become tuples in the order of the choices, JSON its text with sorted names.
-
-    Raises
-    ------
-    UnsupportedEvaluatorError
-        When the type is not known. The function raises InvalidValueError.
+    A set of choices becomes a tuple in the order of the choices, JSON its text with sorted names.
+    UnsupportedEvaluatorError is raised for an unknown type, InvalidValueError by the function.
 
     Examples
     --------
-    >>> read = key_reader(Evaluator(id="e1", score_value_type="json"))
+    >>> read = category_reader(Evaluator(id="e1", score_value_type="json"))
     >>> read({"b": 1.0, "a": None}), read('{"a": null, "b": 1}')
     ('{"a": null, "b": 1}', '{"a": null, "b": 1}')
     """
@@ -49,7 +42,7 @@ def key_reader(evaluator: Evaluator) -> Callable[[Any], Any]:
 
 
 def _quote_text(raw: Any) -> Any:
-    """Return text that is no JSON as a JSON string: pull_scores gives one without its quotes."""
+    """Return text that is no JSON as a JSON string: pull_scores returns one without its quotes."""
     if isinstance(raw, str):
         try:
             json.loads(raw)
@@ -64,8 +57,8 @@ def _rank(evaluator: Evaluator) -> Callable[[str], tuple[int, str]]:
     return lambda text: (places.get(text, 0), text)
 
 
-def order_categories(evaluator: Evaluator, keys: Sequence[Any]) -> Scale:
-    """Return the level of measurement and the categories, in order, of an evaluator's scores.
+def order_categories(evaluator: Evaluator, found: Sequence[Any]) -> Scale:
+    """Return the level of measurement and the categories, in order, of the scores found.
 
     ========== =====================================================================
     nominal    ``boolean``; ``single_select`` (all choices, in their order)
@@ -76,12 +69,7 @@ def order_categories(evaluator: Evaluator, keys: Sequence[Any]) -> Scale:
     exact      ``text``, ``comment``, ``json``
     ========== =====================================================================
 
-    Parameters
-    ----------
-    evaluator : Evaluator
-        Of a known type.
-    keys : sequence
-        Its scores, as :func:`key_reader` reads them; one at least.
+    ``found`` has at least one score, as read by :func:`category_reader`.
 
     Examples
     --------
@@ -93,11 +81,11 @@ def order_categories(evaluator: Evaluator, keys: Sequence[Any]) -> Scale:
     ('interval', [2.0, 4.5])
     """
     level = value_type(evaluator).level
-    return _SCALES[level](level, evaluator, keys)
+    return _SCALES[level](level, evaluator, found)
 
 
 def width_of(evaluator: Evaluator, numbers: Sequence[float]) -> float:
-    """Return how far apart two scores can be: between the bounds, else between the scores.
+    """Return the width of a scale: between its bounds, else between the scores.
 
     Examples
     --------
@@ -108,32 +96,32 @@ def width_of(evaluator: Evaluator, numbers: Sequence[float]) -> float:
     return (max(numbers) if high is None else high) - (min(numbers) if low is None else low)
 
 
-def _order_nominal(level: Level, evaluator: Evaluator, keys: Sequence[Any]) -> Scale:
-    if isinstance(keys[0], bool):
+def _order_nominal(level: Level, evaluator: Evaluator, found: Sequence[Any]) -> Scale:
+    if isinstance(found[0], bool):
         return level, [False, True]
     named = list(dict.fromkeys(map(choice_text, evaluator.choices)))
-    return level, named or sorted(set(keys))
+    return level, named or sorted(set(found))
 
 
-def _order_sets(level: Level, evaluator: Evaluator, keys: Sequence[Any]) -> Scale:
+def _order_sets(level: Level, evaluator: Evaluator, found: Sequence[Any]) -> Scale:
     rank = _rank(evaluator)
-    return level, sorted(set(keys), key=lambda key: [rank(text) for text in key])
+    return level, sorted(set(found), key=lambda texts: [rank(text) for text in texts])
 
 
-def _order_plain(level: Level, _evaluator: Evaluator, keys: Sequence[Any]) -> Scale:
-    return level, sorted(set(keys))
+def _order_plain(level: Level, _evaluator: Evaluator, found: Sequence[Any]) -> Scale:
+    return level, sorted(set(found))
 
 
-def _order_points(_level: Level, evaluator: Evaluator, keys: Sequence[float]) -> Scale:
+def _order_points(_level: Level, evaluator: Evaluator, found: Sequence[float]) -> Scale:
     points = {float(one.value) for one in evaluator.choices if is_number(one.value)}
-    if points.issuperset(keys):
+    if points.issuperset(found):
         return "ordinal", sorted(points)
     bounds = value_type(evaluator).bounds_of(evaluator)
-    numbers = {*keys, *points, *(end for end in bounds if end is not None)}
+    numbers = {*found, *points, *(end for end in bounds if end is not None)}
     low, high = min(numbers), max(numbers)
     if all(n.is_integer() for n in numbers) and high - low < MOST_POINTS:
         return "ordinal", [float(n) for n in range(int(low), int(high) + 1)]
-    return "interval", sorted(set(keys))
+    return "interval", sorted(set(found))
 
 
 _SCALES: Final[Mapping[Level, Callable[[Level, Evaluator, Sequence[Any]], Scale]]] = {

@@ -1,4 +1,4 @@
-"""Build the tables of an ``Agreement``, with why a number is missing."""
+"""Build the tables of an ``Agreement``, with notes on missing numbers."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _why_missing(matrix: ScoreMatrix) -> str:
 
 
 def _same_value(matrix: ScoreMatrix, columns: Iterable[int]) -> str:
-    """Return a note when these scorers give one value to all the logs that two of them scored."""
+    """Return a note when all scores of the logs that two of these scorers scored are equal."""
     codes = matrix.codes[:, list(columns)]
     codes = codes[(codes >= 0).sum(axis=1) >= 2]
     used = np.unique(codes[codes >= 0])
