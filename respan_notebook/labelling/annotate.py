@@ -54,16 +54,16 @@ def _shown(
 def _definitions(
     wanted: Sequence[str | Evaluator], client: RespanClient, box: Outbox
 ) -> list[Evaluator]:
-    """Return the evaluators, those of the server as it last said when it can't be reached."""
+    """Return the server's definitions, those stored in the outbox when it can't be reached."""
     catalogue = Catalogue(None, client)
     names = catalogue.names_of(wanted)
     try:
         found = [catalogue[name] for name in names]
     except (TransportError, ServerError):
-        kept = [box.evaluator(name) for name in names]
-        if not all(kept):
+        stored = [box.evaluator(name) for name in names]
+        if not all(stored):
             raise
-        return [Evaluator.model_validate(one) for one in kept]
+        return [Evaluator.model_validate(one) for one in stored]
     for name, one in zip(names, found, strict=True):
         box.store_evaluator(name, one.model_dump(mode="json"))
     return found

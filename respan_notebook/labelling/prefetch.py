@@ -1,4 +1,4 @@
-"""Read the scores that Respan has of the logs at hand, in the background."""
+"""Look up the scores in Respan of the logs near the one on screen, in the background."""
 
 from __future__ import annotations
 
@@ -16,32 +16,23 @@ from respan_notebook.models import Evaluator, Score
 _ATTEMPTS: Final = 3
 
 Found = Callable[[Sequence[str], Sequence[Score], int], object]
-"""Is told which logs were looked up, the scores that there are of them, and when that began (in
+"""Called with the logs of a look-up (none when it failed), their scores, and when it began (in
 nanoseconds since 1970)."""
 
 
 class Prefetch:
-    """Read the scores of logs, one request after the other, the latest wish first.
+    """Look up the scores of logs, one request after the other, the latest first.
 
-    Parameters
-    ----------
-    client : RespanClient
-        Where from.
-    evaluators : sequence of Evaluator
-        Whose scores are wanted.
-    found : Callable
-        See :data:`Found`; called from the thread of this prefetch.
-    waits : Callable
-        Is called, from that thread, when :attr:`wait` changed and nothing is found yet.
+    ``found``, and ``on_wait`` when :attr:`wait` changed, are called from the prefetch's thread.
 
     Attributes
     ----------
     status : str
-        Why the last request failed; empty when it did not.
+        The error of the last request; empty when it succeeded.
     wait : str
-        Why the request under way waits; empty while it does not.
+        The reason why the request in flight waits; empty while it does not.
     by_log : bool
-        Whether the server refuses to filter scores; then logs are to be asked for one by one.
+        Whether the server refuses to filter scores; then logs must be looked up one by one.
     """
 
     def __init__(
@@ -49,29 +40,29 @@ class Prefetch:
         client: RespanClient,
         evaluators: Sequence[Evaluator],
         found: Found,
-        waits: Callable[[], object],
+        on_wait: Callable[[], object],
     ) -> None:
         self.status = self.wait = ""
-        self._waits = waits
+        self._on_wait = on_wait
         self.by_log = False
         self._client, self._evaluators, self._found = client, evaluators, found
         self._budget = RetryBudget(client.settings)
         self._closed = False
-        self._wishes: list[Sequence[str]] = []
+        self._queued: list[Sequence[str]] = []
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     @property
     def busy(self) -> bool:
-        """Return whether something is being looked up."""
+        """Return whether logs are being looked up."""
         return self._thread is not None
 
-    def ask(self, log_ids: Sequence[str]) -> None:
-        """Look up the scores of these logs, soon."""
+    def enqueue(self, log_ids: Sequence[str]) -> None:
+        """Enqueue these logs to be looked up."""
         with self._lock:
             if self.by_log and len(log_ids) > 1:
-                return  # Meant for when the server still filtered: too many requests.
-            self._wishes.append(log_ids)
+                return  # Enqueued before the server refused to filter: too many requests.
+            self._queued.append(log_ids)
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(
                     target=self._run, name="respan-prefetch", daemon=True
@@ -79,7 +70,7 @@ class Prefetch:
                 self._thread.start()
 
     def close(self) -> None:
-        """Look up nothing more."""
+        """End all look-ups."""
         with self._lock:
             self._closed = True
             self._budget.cancel("the annotator was closed")
@@ -87,11 +78,11 @@ class Prefetch:
     def _run(self) -> None:
         while True:
             with self._lock:
-                if not self._wishes or self._closed:
+                if not self._queued or self._closed:
                     self._client.close()
                     self._thread = None
                     return
-                log_ids = self._wishes.pop()
+                log_ids = self._queued.pop()
                 self._budget = RetryBudget(
                     self._client.settings, attempts=_ATTEMPTS, announce=self._announce
                 )
@@ -105,18 +96,18 @@ class Prefetch:
                     self.status = ""
                     with self._lock:
                         self.by_log = True
-                        self._wishes.clear()
+                        self._queued.clear()
                 else:
                     self.status = str(error) or type(error).__name__
             self.wait = ""
             try:
                 self._found(log_ids, scores, began)
-            except Exception as bug:  # noqa: BLE001 - it is said, and the next wish is looked up.
+            except Exception as bug:  # noqa: BLE001 - it becomes the status, and the thread lives.
                 self.status = f"{type(bug).__name__}: {bug}"
 
     def _announce(self, reason: str, _seconds: float) -> None:
         self.wait = reason
-        self._waits()
+        self._on_wait()
 
     def _read(self, log_ids: Sequence[str]) -> list[Score]:
         if self.by_log:

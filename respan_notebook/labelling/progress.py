@@ -1,4 +1,4 @@
-"""How far one is: which logs have scores, and what became of those entered here."""
+"""Mark the logs that have scores, and count logs and scores."""
 
 from __future__ import annotations
 
@@ -26,18 +26,9 @@ _STATES: Final = {WAITING: "on its way", REFUSED: "refused"}
 
 
 class Progress:
-    """Keeps the queue's marks in step with the outbox, and counts.
+    """Mark the rows of a queue as ``scored`` and ``refused``, and count logs and scores.
 
-    Parameters
-    ----------
-    queue : Queue
-        The logs; its ``scored`` and ``refused`` are written here.
-    evaluators : mapping of str to Evaluator
-        Those at hand, by what the outbox knows them by.
-    outbox : Outbox
-        What was entered.
-    current_scores : CurrentScores
-        Which scores the logs have.
+    ``evaluators`` are by :attr:`Evaluator.id_or_slug`.
     """
 
     def __init__(
@@ -53,21 +44,21 @@ class Progress:
         self._known_scorer = current_scores.scorer
         self._adopted = 0
 
-    def begin(self) -> None:
-        """Take note of what was entered in earlier sessions."""
-        self._labelled |= self._at_hand()
+    def mark_labelled(self) -> None:
+        """Mark the logs that have labels in the outbox."""
+        self._labelled |= self._pairs_here()
         for log_id in {log_id for log_id, _ in self._labelled}:
             self._queue.mark(self._queue.scored, log_id, on=True)
         self._refresh_refused()
 
     def mark(self, log_id: str) -> None:
-        """Take note of which scores a log has, after they were changed from here."""
+        """Mark whether a log has scores, after a save or undo."""
         self._mark(log_id, self._queue.mark)
         self._refresh_refused()
 
-    def look_again(self, log_id: str) -> None:
-        """Take note of which scores a log has that is shown; another notebook may change them."""
-        self._mark(log_id, self._queue.mark_here)  # Reads no more rows than are at hand.
+    def mark_shown(self, log_id: str) -> None:
+        """Mark whether the log on screen has scores, which another notebook may have changed."""
+        self._mark(log_id, self._queue.mark_here)
 
     def _mark(self, log_id: str, mark: Callable[..., None]) -> None:
         labels = self.labels(log_id)
@@ -78,19 +69,16 @@ class Progress:
         mark(self._queue.scored, log_id, on=self._is_scored(log_id, labels))
 
     def mark_found(self, log_ids: Iterable[str]) -> None:
-        """Take note of what a look-up found, or did not find, of these logs."""
+        """Mark whether these logs have scores, after a look-up."""
         for log_id in log_ids:
             on = self._is_scored(log_id, self.labels(log_id))
             self._queue.mark_here(self._queue.scored, log_id, on=on)
 
     def refresh(self, adopted: int) -> None:
-        """Take note of what the sender has brought about.
-
-        ``adopted`` is :attr:`Sender.adopted`.
-        """
+        """Update all marks after the work of the sender; ``adopted`` is :attr:`Sender.adopted`."""
         if self._adopted != adopted:
             self._adopted = adopted
-            self.begin()
+            self.mark_labelled()
         if self._current_scores.scorer != self._known_scorer:
             self._known_scorer = self._current_scores.scorer
             for log_id in self._current_scores.log_ids:
@@ -108,41 +96,47 @@ class Progress:
         )
 
     def _refresh_refused(self) -> None:
-        refused = self._at_hand(REFUSED)
-        self._labelled |= refused  # A score that could not be taken away is back.
+        refused = self._pairs_here(REFUSED)
+        self._labelled |= refused  # A score that could not be removed is a label again.
         log_ids = {log_id for log_id, _ in refused}
         self._queue.mark_only(self._queue.refused, log_ids)
         for log_id in log_ids:
             self._queue.mark(self._queue.scored, log_id, on=True)
 
-    def _at_hand(self, state: str | None = None) -> set[tuple[str, str]]:
-        """Return log and evaluator of the scores in the outbox that are of these logs."""
+    def _pairs_here(self, state: str | None = None) -> set[tuple[str, str]]:
+        """Return log and evaluator of the labels that are scores of these logs."""
         return {
             (log_id, name)
-            for log_id, name in self._outbox.score_keys(state)
+            for log_id, name in self._outbox.scored_pairs(state)
             if name in self._evaluators and log_id in self._queue.rows
         }
 
     def counts(self) -> dict[str, int]:
-        """Return what :attr:`Annotator.progress` says."""
+        """Return the counts of :attr:`Annotator.progress`."""
         queue = self._queue
         skipped = int((queue.skipped & ~queue.scored).sum())
         scored = int(queue.scored.sum())
-        waiting, refused = self._outbox.score_keys(WAITING), self._outbox.score_keys(REFUSED)
-        bad = len(refused & self._labelled)
+        waiting = self._outbox.scored_pairs(WAITING)
+        refused = len(self._outbox.scored_pairs(REFUSED) & self._labelled)
         return {
             "scored": scored,
             "skipped": skipped,
             "left": len(queue) - scored - skipped,
-            "saved": len(self._labelled - waiting) - bad,
+            "saved": len(self._labelled - waiting) - refused,
             "on_their_way": self._outbox.waiting(),
-            "refused": bad,
+            "refused": refused,
         }
 
     def scores(self) -> pd.DataFrame:
-        """Return what :attr:`Annotator.scores` is."""
+        """Return the frame of :attr:`Annotator.scores`."""
         order = list(self._evaluators)
-        labels = [label for label in self._outbox.labels() if self._is_score_here(label)]
+        labels = [
+            label
+            for label in self._outbox.labels()
+            if label.evaluator in self._evaluators
+            and label.log_id in self._queue.rows
+            and not label.removed
+        ]
         labels.sort(key=lambda one: (self._queue.rows[one.log_id], order.index(one.evaluator)))
         rows = [
             (
@@ -162,7 +156,3 @@ class Progress:
     def no_scores(self) -> pd.DataFrame:
         """Return :meth:`scores` without a row."""
         return pd.DataFrame(columns=list(_COLUMNS), dtype=object)
-
-    def _is_score_here(self, label: Label) -> bool:
-        known = label.evaluator in self._evaluators and label.log_id in self._queue.rows
-        return known and not label.removed

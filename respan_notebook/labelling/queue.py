@@ -1,4 +1,4 @@
-"""The rows that are labelled: which log each is, and which are scored, skipped or refused."""
+"""Hold the rows that are labelled: their logs, and which are scored, skipped or refused."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from respan_notebook.frames.log_ids import read_log_ids
 from respan_notebook.values.cells import RowErrors
 
 SHOWN: Final = ("all", "unscored", "refused")
-"""Which rows are gone through."""
+"""The filters of rows: the values of :attr:`Queue.shown`."""
 
 CHUNK: Final = 100
 """Rows whose scores are looked up at once."""
 
 
 class Queue:
-    """The rows of a frame of logs, in their order, and where the annotator is.
+    """Hold the rows of a frame of logs, in their order, and the position of the annotator.
 
     Parameters
     ----------
@@ -35,14 +35,14 @@ class Queue:
     position : int
         The row that is shown, from 0.
     shown : {"all", "unscored", "refused"}
-        Which rows :meth:`move` stops at.
+        The rows that :meth:`move` stops at.
     scored, skipped, refused : bool arrays
         One per row.
 
     Raises
     ------
     FrameError
-        When the frame has no rows, or it is not clear which log a row is.
+        The frame has no rows, or its columns of log ids can't be used.
     """
 
     def __init__(self, frame: pd.DataFrame) -> None:
@@ -51,7 +51,7 @@ class Queue:
         self._frame = frame.copy(deep=False)  # It may be sorted while it is labelled.
         self._chunks: dict[int, tuple[list[Any], RowErrors]] = {}
         self._places: dict[str, list[int]] = {}  # Log id -> its rows in these chunks.
-        read_log_ids(frame.head(1))  # Columns that can't be used are said at once.
+        read_log_ids(frame.head(1))  # Columns that can't be used are an error at once.
         self.position = 0
         self.shown = "all"
         size = len(frame)
@@ -71,7 +71,7 @@ class Queue:
             log_ids = [log_id for n in range(0, len(self), CHUNK) for log_id in self._ids(n)[0]]
             errors = {}
         for row in errors:
-            log_ids[row] = ""  # Whatever stood there may not even be hashable.
+            log_ids[row] = ""  # The cell may not even be hashable.
         found = dict(zip(log_ids, zip(range(len(self)), strict=False), strict=True))
         if len(found) < len(self):
             found = dict.fromkeys(found, ())
@@ -81,13 +81,7 @@ class Queue:
 
     @property
     def log_id(self) -> str:
-        """The log that is shown.
-
-        Raises
-        ------
-        InvalidValueError
-            When the row has none that could be sent.
-        """
+        """The id of the log that is shown; InvalidValueError when it has none that can be sent."""
         log_ids, errors = self._ids(self.position)
         row = self.position % CHUNK
         if row in errors:
@@ -96,7 +90,7 @@ class Queue:
 
     @property
     def log_id_or_none(self) -> str | None:
-        """The log that is shown; None when the row has none that could be sent."""
+        """The id of the log that is shown; None when it has none that can be sent."""
         try:
             return self.log_id
         except InvalidValueError:
@@ -110,7 +104,7 @@ class Queue:
         }
 
     def context(self) -> dict[str, Any]:
-        """Return what travels along with the scores of the log that is shown."""
+        """Return the context of the scores of the log that is shown: fields of the API."""
         cells, found = self.cells(), {}
         for name, read in CONTEXT_COLUMNS.items():
             if name in cells and name != "explanation":
@@ -121,12 +115,12 @@ class Queue:
         return {name: value for name, value in found.items() if value is not None}
 
     def chunk(self, position: int) -> list[str]:
-        """Return the logs of the :data:`CHUNK` rows that a position is among."""
+        """Return the log ids of the chunk of :data:`CHUNK` rows that holds a position."""
         log_ids, errors = self._ids(position)
         return [log_id for row, log_id in enumerate(log_ids) if row not in errors]
 
     def _ids(self, position: int) -> tuple[list[Any], RowErrors]:
-        """Return the log ids of a chunk of rows, and what is wrong with those that can't be."""
+        """Return the log ids of the chunk of rows that holds a position, and the errors."""
         start = position // CHUNK * CHUNK
         if start not in self._chunks:
             part = self._frame.iloc[start : start + CHUNK]
@@ -135,7 +129,7 @@ class Queue:
             except FrameError as error:  # Two columns could be the id, and differ in this chunk.
                 log_ids, errors = [""] * len(part), dict.fromkeys(range(len(part)), str(error))
             for row in errors:
-                log_ids[row] = ""  # Whatever stood there may not even be hashable.
+                log_ids[row] = ""  # The cell may not even be hashable.
             self._chunks[start] = log_ids, errors
             for row, log_id in enumerate(log_ids):
                 self._places.setdefault(log_id, []).append(start + row)
@@ -146,7 +140,7 @@ class Queue:
         kind[list(self.rows.get(log_id, ()))] = on
 
     def mark_here(self, kind: npt.NDArray[np.bool_], log_id: str, *, on: bool) -> None:
-        """Mark a log's rows among the chunks that were looked at; quick where there are many."""
+        """Mark the rows of a log in the chunks read so far; quick also in a large frame."""
         kind[self._places.get(log_id, [])] = on
 
     def mark_only(self, kind: npt.NDArray[np.bool_], log_ids: Collection[str]) -> None:
@@ -156,7 +150,7 @@ class Queue:
             self.mark(kind, log_id, on=True)
 
     def move(self, direction: int) -> bool:
-        """Go to the next (1) or previous (-1) row of those shown; return whether there is one."""
+        """Move to the next (1) or previous (-1) row of those shown; return whether there is one."""
         rows = np.flatnonzero(self._wanted())
         ahead = rows[rows > self.position] if direction > 0 else rows[rows < self.position]
         if not len(ahead):

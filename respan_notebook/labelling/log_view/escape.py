@@ -24,7 +24,7 @@ _NEWLINE: Final = re.compile("\r\n?")
 
 
 def visible(text: str) -> str:
-    r"""Write out the characters of a text that nobody sees, or that mislead.
+    r"""Write out the characters of a text that are invisible, or that mislead.
 
     Controls become ␀, ␛ and the like; the others, as the marks that turn the direction of
     writing, and halves of surrogate pairs, become ``\u202e``. Tabs and line breaks stay.
@@ -57,7 +57,7 @@ def escaped_name(name: object) -> str:
 
 
 def described(value: object) -> str:
-    """Return ``str(value)``, or a text that says why it has none."""
+    """Return ``str(value)``, or a text with the error when that raises."""
     try:
         return str.__str__(value if isinstance(value, str) else str(value))
     except Exception as error:  # noqa: BLE001 - an odd object in a cell is shown as odd.
@@ -65,5 +65,5 @@ def described(value: object) -> str:
 
 
 def cannot_be_shown(error: Exception) -> str:
-    """Return the text shown in place of a value that fails when it is looked at."""
+    """Return the text shown in place of a value that raises when it is read."""
     return f"cannot be shown: {type(error).__name__}"

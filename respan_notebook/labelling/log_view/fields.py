@@ -1,4 +1,4 @@
-"""Render the facts of a log on a line, and its metadata and other fields in tables."""
+"""Render the facts of a log on one line, and its metadata and other fields in tables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_FIELDS: Final = 200
 
 
 def is_short(cell: Any) -> bool:
-    """Return whether a cell can be written on a line with others."""
+    """Return whether a cell fits on one line with others."""
     try:
         text = "" if is_container(cell) else described(cell)
     except Exception:  # noqa: BLE001 - an odd object is shown as such.
@@ -32,7 +32,7 @@ def is_short(cell: Any) -> bool:
 
 
 def facts_html(cells: LogCells) -> str:
-    """Render cells of :data:`FACTS` on a line."""
+    """Render the cells of columns in :data:`FACTS` on one line."""
     facts = "".join(
         f"<div><dt>{FACTS[column][0]}</dt><dd><bdi>{escaped(_fact(column, cell))}</bdi></dd></div>"
         for column, cell in cells.items()
@@ -57,7 +57,7 @@ def metadata_html(cell: Any, budget: Budget) -> str:
 
 
 def more_html(cells: LogCells, budget: Budget) -> str:
-    """Render the cells that have no place of their own, folded."""
+    """Render the other cells as a folded table."""
     if not cells:
         return ""
     return (
@@ -78,7 +78,7 @@ def _table(fields: Mapping[Any, Any], budget: Budget) -> str:
 
 
 def value_html(value: Any, budget: Budget) -> str:
-    """Render a value as it stands, on the line when it is short."""
+    """Render a value unchanged, inline when it is short."""
     if type(value) is str and not value.strip():
         return note_html("(empty)")
     if not is_short(value):
@@ -90,7 +90,7 @@ def value_html(value: Any, budget: Budget) -> str:
 
 
 def field_html(column: Hashable, html: str) -> str:
-    """Put HTML under the name of its column."""
+    """Render the name of a column as a heading above HTML."""
     name = f'<h4 class="rn-name"><bdi>{escaped_name(column)}</bdi></h4>'
     return f'<div class="rn-field">{name}{html}</div>'
 
@@ -112,7 +112,7 @@ def _decimal(cell: Any, places: int) -> str:
     if not is_number(cell):
         raise TypeError
     text = f"{cell:,.{places}f}".rstrip("0").removesuffix(".")
-    # Not zero, but too small for the places.
+    # A number that is not zero, but too small for the places, is written in full.
     return text if float(cell) == 0 or text.strip("-0.") else described(cell)
 
 
@@ -144,4 +144,4 @@ FACTS: Final[Mapping[Hashable, tuple[str, Callable[[Any], str]]]] = {
     "span_name": ("Span", described),
     "unique_id": ("Log", described),
 }
-"""Column -> its name on the line of facts, and how its cell is written; in that order."""
+"""Column -> its name on the line of facts, and the function that formats a cell; in that order."""

@@ -24,7 +24,7 @@ _LONGEST_STRING: Final = 200  # Characters of a string in a tree that are shown.
 
 
 class _Number(str):
-    """Keep the spelling of a number: to who judges an answer 48.90 is not 48.9."""
+    """Keep the spelling of a number: to a person who judges an answer, 48.90 is not 48.9."""
 
     __slots__ = ()
 
@@ -39,8 +39,8 @@ class _Object(list[tuple[str, Any]]):
 def pretty_json(text: str) -> str | None:
     """Indent a text that is a JSON object or list; return None when it is anything else.
 
-    Numbers keep their spelling and objects their repeated names. None also for what is nested
-    more than 40 deep or longer than 100,000 characters: then the text is best shown as it is.
+    Numbers keep their spelling and objects their repeated names. None is returned as well for JSON
+    that is nested more than 40 deep or longer than 100,000 characters.
     """
     stripped = text.strip()
     if len(text) > _LONGEST or stripped[:1] + stripped[-1:] not in ("{}", "[]"):
@@ -56,7 +56,7 @@ def pretty_json(text: str) -> str | None:
 def indented_json(value: object) -> str:
     """Write any value as indented JSON text.
 
-    A value that JSON does not know is written as text, a missing one as null. A value that is
+    A value that has no place in JSON is written as text, a missing one as null. A value that is
     nested too deep, or too long, ends in "…".
     """
     return _written(value)[0]
@@ -70,7 +70,7 @@ def is_container(value: object) -> bool:
 
 
 def _written(value: object) -> tuple[str, bool]:
-    """Write a value as text; return it, and whether that is all of it."""
+    """Return a value as text, and whether the text is complete."""
     pieces: list[str] = []
     left, is_whole = _MOST, True
     for piece in _pieces(value, 0):
@@ -142,7 +142,7 @@ def _quoted(text: str) -> str:
 def json_tree(text: str) -> str:
     """Render an object or array as nested ``<details>``; return "" for anything else.
 
-    Of a large document the first 300 values are shown.
+    Only the first 300 values are shown.
     """
     try:
         parsed = json.loads(text)

@@ -46,9 +46,9 @@ def log_html(row: Mapping[str, Any], show: Sequence[Hashable] | None = None) -> 
     """Render one row of a frame of logs as HTML in which nothing runs or loads.
 
     Missing cells (None, NaN, NaT, ``pd.NA``) are left out. ``show`` names the columns to show, in
-    this order; by default all are: errors, the conversation, a line of facts, the metadata, and
-    the other columns folded. It never raises: a cell that fails when it is looked at is shown as
-    such. ``static/log.css`` styles the section.
+    this order; by default all are shown: errors, the conversation, a line of facts, the metadata,
+    and the other columns folded. It never raises: in place of a cell that raises when it is read,
+    the error is shown. ``static/log.css`` styles the section.
     """
     cells: LogCells = {column: cell for column, cell in row.items() if not _is_missing(cell)}
     budget = Budget()
@@ -59,7 +59,7 @@ def log_html(row: Mapping[str, Any], show: Sequence[Hashable] | None = None) -> 
 def _is_missing(cell: object) -> bool:
     try:
         return is_missing(cell)
-    except Exception:  # noqa: BLE001 - an odd object; it is shown as such further on.
+    except Exception:  # noqa: BLE001 - an odd object; its error is shown in its place.
         return False
 
 
@@ -163,14 +163,14 @@ _ALERTS: Final[Mapping[Hashable, Callable[[Any], str]]] = {
     "status_code": _status_words,
     "error_message": lambda _cell: "Error message:",
 }
-"""Column -> the words that a cell alarms with, if it does."""
+"""Column -> the function that returns the words of an alert, "" for none."""
 
 
 # -- the conversation ---------------------------------------------------------------------------
 
 
 def _conversation(cells: LogCells, budget: Budget) -> tuple[str, set[Hashable]]:
-    """Render the conversation; return it, and the columns that are in it or only repeat it."""
+    """Return the conversation as HTML, and the columns that are in it or repeat it."""
     sides = {name: _messages(cells[name]) for name in _TURNS if name in cells}
     said = [message for messages in sides.values() for message in messages]
     html, used = "", set[Hashable](sides)
@@ -200,14 +200,14 @@ def _repeats(cell: object, messages: Sequence[Any]) -> bool:
         return False
 
 
-def _said_by(role: str) -> RenderCell:
+def _messages_by(role: str) -> RenderCell:
     def render(cell: Any, budget: Budget) -> str:
         return messages_html(_messages(cell), budget, role=role)
 
     return render
 
 
-def _passed(role: str) -> RenderCell:
+def _content_by(role: str) -> RenderCell:
     def render(cell: Any, budget: Budget) -> str:
         messages = as_messages(cell)
         if messages:
@@ -224,13 +224,13 @@ def _passed(role: str) -> RenderCell:
 
 
 _TURNS: Final = {"prompt_messages": "input", "completion_message": "output"}
-"""Column of messages -> the one that is shown when there are none."""
+"""Column of messages -> the column that is shown when it has none."""
 
 _BLOCKS: Final[Mapping[Hashable, RenderCell]] = {
-    "prompt_messages": _said_by("user"),
-    "completion_message": _said_by("assistant"),
-    "input": _passed("input"),
-    "output": _passed("output"),
+    "prompt_messages": _messages_by("user"),
+    "completion_message": _messages_by("assistant"),
+    "input": _content_by("input"),
+    "output": _content_by("output"),
     "metadata": metadata_html,
 }
-"""Column -> how it is shown, when not as a fact or a field."""
+"""Column -> the function that renders it, where it is neither a fact nor a field."""

@@ -28,7 +28,7 @@ def markdown_html(text: str) -> str:
     return _CLEANER.clean(_MARKDOWN.render(text))
 
 
-# -- what it costs ------------------------------------------------------------------------------
+# -- cost ---------------------------------------------------------------------------------------
 
 _MARK: Final = re.compile(r"[\n!#$%&*+\-:<=>@\[\\\]^_`{|}~]")
 _RULER: Final = re.compile(r"[-*_ \t]{3,}")
@@ -38,7 +38,7 @@ _PARENTHESES: Final = 32  # Open parentheses at which markdown-it gives up an ad
 
 
 def markdown_cost(text: str) -> float:
-    """Estimate the microseconds that :func:`markdown_html` takes at most.
+    """Estimate the most microseconds that :func:`markdown_html` may take.
 
     Markdown of hostile text is not linear: an address is tried from each of 32 open parentheses,
     a short row of a table is filled up with empty cells, and quotes in quotes look at all their
@@ -63,7 +63,7 @@ def _block_cost(block: str) -> float:
     return cost
 
 
-# -- how it is read -----------------------------------------------------------------------------
+# -- parsing ------------------------------------------------------------------------------------
 
 
 def _literal(state: StateInline, silent: bool) -> bool:
@@ -103,7 +103,7 @@ def _image(_self: Any, tokens: Sequence[Token], at: int, _options: Any, _env: An
 
 
 def media_text(kind: str, *words: str) -> str:
-    """Return the text shown for an image or a sound; data inlined in the log is cut short."""
+    """Return the text shown for an image or a sound, with its address; inline data is cut short."""
     return f"{kind}, not loaded: " + ", ".join(_short(word) for word in words if word)
 
 
@@ -124,7 +124,7 @@ def _address(url: str) -> str:
 def _markdown() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False, "breaks": True})
     markdown.enable(["table", "strikethrough"])
-    # A definition may be long and be used a thousand times; and a rater wants to see it.
+    # A definition may be long and used a thousand times, and a person who judges wants to see it.
     markdown.disable("reference")
     markdown.inline.ruler.before("escape", "literal", _literal)
     markdown.core.ruler.push("refine", _refine)

@@ -1,4 +1,4 @@
-"""Render the messages of a conversation, in the shapes that the makers of models send them."""
+"""Render the messages of a conversation, in the formats of the makers of models."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from respan_notebook.labelling.log_view.markdown import media_text
 from respan_notebook.labelling.log_view.text import Budget, code_html, text_html
 from respan_notebook.values.cells import is_missing
 
-_LONGEST_JSON: Final = 2_000_000  # Characters that are looked into for messages.
+_LONGEST_JSON: Final = 2_000_000  # Characters of text that are parsed.
 _MOST_MESSAGES: Final = 200
 _MOST_PARTS: Final = 100  # Of a message.
 _DEEPEST: Final = 3  # Results of tools hold parts, too.
@@ -33,7 +33,7 @@ _CLASSES: Final[Mapping[str, str]] = {
     "input": "user",
     "output": "assistant",
 }
-"""Role -> how it is styled."""
+"""Role -> style of its messages."""
 
 
 def read_json(text: str) -> Any:
@@ -70,7 +70,7 @@ def members_of(value: object) -> list[Any] | None:
 
 
 def repeats(cell: object, messages: Sequence[Any]) -> bool:
-    """Return whether a cell holds only what the messages say, be it as text, JSON or messages."""
+    """Return whether a cell, as text, JSON or messages, only repeats the messages."""
     said = texts_of(messages)
     found = as_messages(cell)
     if found is None:
@@ -97,7 +97,7 @@ def texts_of(messages: Iterable[Any]) -> set[str]:
 def messages_html(messages: Sequence[Any], budget: Budget, *, role: str = "message") -> str:
     """Render messages one below the other; of more than 200 the first and the last 100.
 
-    ``role`` is that of a message that names none.
+    ``role`` is the role of a message without one.
     """
     left_out = len(messages) - _MOST_MESSAGES
     if left_out <= 0:
@@ -130,7 +130,7 @@ def message_html(message: object, budget: Budget, *, role: str = "message") -> s
 
 
 def framed_html(role: str, body: str, *, about: str = "") -> str:
-    """Put HTML into the frame of a message, with its role as heading."""
+    """Render the frame of a message around HTML, with the role as heading."""
     style = _CLASSES.get(role.lower(), "other")
     return (
         f'<article class="rn-message rn-{style}" aria-label="{escaped_name(role)}">'
@@ -143,14 +143,14 @@ def _aside(text: str) -> str:
 
 
 def is_empty(value: object) -> bool:
-    """Return whether there is nothing to show: a missing value, an empty text, list or object."""
+    """Return whether a value is missing, or an empty text, list or object."""
     return is_missing(value) or (isinstance(value, str | list | dict | tuple) and not value)
 
 
-# -- what a message holds -----------------------------------------------------------------------
+# -- the content of a message -------------------------------------------------------------------
 
 RenderPart = Callable[[Any, Budget, int], str]
-"""A field of a message, or a part of it -> HTML; the number is how deep it is nested."""
+"""A field of a message, or a part of it -> HTML; the number is its depth of nesting."""
 
 
 def _content(content: object, budget: Budget, depth: int = 0) -> str:
@@ -242,7 +242,7 @@ _SHOWN: Final[Mapping[str, RenderPart]] = {
     "tool_calls": _tool_calls,
     "function_call": _tool_call,
 }
-"""Field of a message -> how it is shown, in this order."""
+"""Field of a message -> the function that renders it, in this order."""
 
 _KNOWN: Final = frozenset({*_SHOWN, "role", "name", "tool_call_id"})
 
@@ -259,4 +259,4 @@ _PARTS: Final[Mapping[str, RenderPart]] = {
     "tool_use": _tool_call,
     "tool_result": _content_of("content", "Result"),
 }
-"""Type of a part -> how it is shown; any other as JSON."""
+"""Type of a part -> the function that renders it; any other part is shown as JSON."""

@@ -1,4 +1,4 @@
-"""Render texts of a log, which may be hostile, as HTML that shows them and does nothing else."""
+"""Render texts of a log, which may be hostile, as HTML in which nothing runs or loads."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class Budget:
     """Characters that may still be shown."""
 
     markdown: float = _MARKDOWN_OF_LOG
-    """Microseconds that may still go into Markdown, as estimated beforehand.
+    """Microseconds that may still be spent on Markdown, by estimate.
 
     A text that would take more is shown as it is.
     """
 
     def take(self, text: str) -> str:
-        """Return as much of a text as may be shown, and count it."""
+        """Return the part of a text that may be shown, and count it."""
         text = text[: min(_MOST_OF_TEXT, self.characters)]
         self.characters -= len(text)
         return text
@@ -68,7 +68,7 @@ def text_html(text: str, budget: Budget) -> str:
 
 
 def code_html(value: object, budget: Budget) -> str:
-    """Render any value as it stands; JSON and containers indented."""
+    """Render any value as code; JSON and containers indented."""
     try:
         text = indented_json(value) if is_container(value) else described(value)
     except Exception as error:  # noqa: BLE001 - an odd object in a cell is shown as odd.
@@ -78,7 +78,7 @@ def code_html(value: object, budget: Budget) -> str:
 
 
 def plain_html(text: str) -> str:
-    """Render a text as it stands, preformatted."""
+    """Render a text unchanged, preformatted."""
     return f"<pre><code>{escape(visible(text))}</code></pre>"
 
 
@@ -88,7 +88,7 @@ def _visible_markdown(text: str) -> str:
 
 
 def _folded_html(source: str, to_html: Callable[[str], str], size: int, taken: int) -> str:
-    """Render a text, folded when it is long, with a note when that is not all of it."""
+    """Render a text, folded when it is long, with a note when it was cut."""
     body = to_html(source)
     if taken < size:
         body += (
@@ -105,5 +105,5 @@ def _folded_html(source: str, to_html: Callable[[str], str], size: int, taken: i
 
 def _start(text: str) -> str:
     start = "\n".join(text[:_START].split("\n")[:_START_LINES])
-    # Between two words, if there are any.
+    # Cut between two words, if there are any.
     return start[: max(start.rfind(" "), start.rfind("\n"), _START // 2)]

@@ -1,4 +1,4 @@
-"""Tell whose labels are whose: which person a key is, and which keys are one person's."""
+"""Match keys with people: each label belongs to the owner of the key it was entered with."""
 
 from __future__ import annotations
 
@@ -8,16 +8,9 @@ from respan_notebook.labelling.outbox.database import Database
 
 
 class Accounts:
-    """The people of one server who label with this outbox, each known by their key.
+    """Match the keys used with one server, in one outbox, with their owners.
 
-    Parameters
-    ----------
-    database : Database
-        The outbox's file.
-    server : str
-        The base URL.
-    person : str
-        Stands for the owner of the key at hand (:attr:`RespanClient.fingerprint`).
+    ``server`` is the base URL, and ``person`` the fingerprint of the key in use.
     """
 
     def __init__(self, database: Database, server: str, person: str) -> None:
@@ -25,20 +18,20 @@ class Accounts:
 
     @property
     def scorer(self) -> str | None:
-        """Who the person is in Respan, as the answer to a write has said; None before."""
+        """The owner of the key in use, as the answer to a write named it; None before."""
         rows = self._db.read(
             "SELECT scorer FROM people WHERE server = ? AND person = ?", *self._own
         )
         return rows[0]["scorer"] if rows else None
 
     def store_scorer(self, scorer: str) -> None:
-        """Store who the person is."""
+        """Store the owner of the key in use."""
         with self._db.write() as db:
             query = "INSERT OR REPLACE INTO people VALUES (?, ?, ?, 0)"
             db.execute(query, (*self._own, scorer))
 
     def mark_refused(self) -> None:
-        """Mark this key as one that the server does not know."""
+        """Mark the key in use as refused by the server."""
         with self._db.write() as db:
             query = (
                 "INSERT INTO people VALUES (?, ?, NULL, 1) ON CONFLICT DO UPDATE SET refused = 1"
@@ -46,15 +39,10 @@ class Accounts:
             db.execute(query, self._own)
 
     def adopt(self, *, in_use: bool = True) -> int:
-        """Take over the labels entered with a key that the server refused, or the same person's.
+        """Take over the labels of the owner's other keys, and of refused keys without an owner.
 
-        A key that was not tried yet may be somebody else's; its labels wait for it. Without
-        ``in_use`` only keys count that the server refused: nobody sends with them any more.
-
-        Returns
-        -------
-        int
-            How many keys.
+        A key that was never sent may be somebody else's; its labels wait for it. Without ``in_use``
+        only refused keys count, with which nobody sends any more. The number of keys is returned.
         """
         strangers = (
             "SELECT person FROM people WHERE server = :server AND person != :person AND "
@@ -70,7 +58,7 @@ class Accounts:
 
     def _take_over(self, db: sqlite3.Connection, other: str) -> None:
         server, person = self._own
-        # Of two labels of the same score the one that was entered later counts.
+        # Of two labels of the same score, the later one counts.
         newer = (
             "SELECT 1 FROM labels AS own WHERE own.server = {0}.server AND own.person = ? "
             "AND own.log_id = {0}.log_id AND own.evaluator = {0}.evaluator "
@@ -90,6 +78,6 @@ class Accounts:
         db.execute("DELETE FROM drafts WHERE server = ? AND person = ?", (server, other))
 
     def waiting_elsewhere(self) -> int:
-        """Return how many labels wait that were entered with another person's key."""
+        """Return the number of queued labels that were entered with other keys."""
         query = "SELECT count(*) FROM labels WHERE server = ? AND person != ? AND state = 'waiting'"
         return int(self._db.read(query, *self._own)[0][0])

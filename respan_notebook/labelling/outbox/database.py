@@ -1,4 +1,4 @@
-"""The file of the outbox: SQLite in WAL mode, which any number of notebooks may have open."""
+"""Open the file of the outbox: SQLite in WAL mode, which many notebooks may have open at once."""
 
 from __future__ import annotations
 
@@ -14,25 +14,16 @@ from typing import Final
 from respan_notebook.errors import ConfigurationError
 
 _VERSION: Final = 1
-_PATIENCE: Final = 10.0  # Seconds that another notebook may be writing.
+_PATIENCE: Final = 10.0  # Seconds to wait for another notebook that writes.
 _SCHEMA: Final = files("respan_notebook.labelling.outbox").joinpath("schema.sql").read_text("utf-8")
 
 
 class Database:
-    """A connection for use from any number of threads.
+    """Read and write the file from any number of threads, over one connection.
 
-    Parameters
-    ----------
-    path : Path
-        The file; it and its folder are made when they are not there.
-    durable : bool
-        Whether what is written, with all that was written before, has reached the disk, and not
-        only the operating system, when a transaction ends. That takes up to some 50 ms.
-
-    Raises
-    ------
-    ConfigurationError
-        When nothing can be kept in this file.
+    File and folder are created when they are missing; ConfigurationError is raised when labels
+    can't be stored there. With ``durable``, at the end of a transaction all that was ever written
+    has reached the disk, and not only the operating system, which takes up to some 50 ms.
     """
 
     def __init__(self, path: Path, *, durable: bool) -> None:
@@ -54,14 +45,14 @@ class Database:
 
     def _open(self, *, durable: bool) -> None:
         self._db.row_factory = sqlite3.Row
-        end = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _PATIENCE
         while True:
             try:
                 self._prepare(durable=durable)
                 return
             except sqlite3.OperationalError as error:
-                # The switch to WAL does not wait for a notebook that makes it at the same time.
-                if "locked" not in str(error) or time.monotonic() > end:
+                # The switch to WAL does not wait for another notebook's switch at the same time.
+                if "locked" not in str(error) or time.monotonic() > deadline:
                     raise
             time.sleep(0.02)
 
@@ -73,7 +64,7 @@ class Database:
         self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         if version < _VERSION:
             self._db.executescript(_SCHEMA)
-        # Written each time: a file that can only be read says so here.
+        # Written each time, so that a read-only file fails here.
         self._db.execute(f"PRAGMA user_version = {_VERSION}")
 
     def close(self) -> None:
@@ -83,7 +74,7 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection for a transaction: all of it is kept, or nothing."""
+        """Yield the connection for one transaction: all of it is stored, or nothing."""
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -95,6 +86,6 @@ class Database:
             self._db.execute("COMMIT")
 
     def read(self, query: str, *values: object) -> list[sqlite3.Row]:
-        """Return the rows that a query finds."""
+        """Return the rows of a query."""
         with self._lock:
             return self._db.execute(query, values).fetchall()

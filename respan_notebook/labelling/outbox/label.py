@@ -1,4 +1,4 @@
-"""Hold a label: one score as a person entered it, and whether Respan has it."""
+"""Hold a label: a score that a person entered, and its state of delivery."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ WAITING, SENT, REFUSED = "waiting", "sent", "refused"
 
 @dataclass(frozen=True)
 class Label:
-    """A label as the outbox has it.
+    """Hold a label as it is in the outbox.
 
     Attributes
     ----------
     log_id, evaluator : str
-        What it is about; the evaluator by id, else by slug.
+        The log, and the evaluator by id, else by slug.
     body : dict
-        The score as it is sent. Of a removed one, the last that it had.
+        The body of the score; for a removed score, its last one.
     removed : bool
-        Whether the person took the score back.
+        Whether the person removed the score.
     version : int
-        Another one after every change.
+        A number that is new after every change.
     state : {"waiting", "sent", "refused"}
-        Whether Respan has this version.
+        Whether this version is queued, delivered or refused.
     tried : bool
-        Whether Respan may have a score, of whatever version.
-    settled : int
-        When Respan last answered, in nanoseconds since 1970; 0 before.
+        Whether Respan may have the score, in any version.
+    answered_at : int
+        Time of Respan's last answer, in nanoseconds since 1970; 0 before the first.
     score_id : str or None
-        Respan's id of the score, once it is known.
+        Respan's id of the score; None while it is not known.
     reason : str or None
-        Why it was refused.
+        The reason of a refusal.
     """
 
     log_id: str
@@ -42,29 +42,29 @@ class Label:
     version: int = 1
     state: str = WAITING
     tried: bool = False
-    settled: int = 0
+    answered_at: int = 0
     score_id: str | None = None
     reason: str | None = None
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a save does to one score of a log.
+    """Hold the change that a save makes to one score of a log.
 
     Attributes
     ----------
     evaluator : str
         Its id, else its slug.
     body : dict
-        The score to send; with ``removed``, the one to take away.
+        The body to send; with ``removed``, that of the score to remove.
     removed : bool
-        Whether there is to be no score any more.
+        Whether the score is to be removed.
     known : bool
-        Whether it is known what was there before.
+        Whether the previous score is known.
     previous : dict or None
-        The score that was there before, None for none.
+        The body of the previous score, None for no score.
     score_id : str or None
-        Respan's id of the score that was there before.
+        Respan's id of the previous score.
     """
 
     evaluator: str

@@ -16,8 +16,8 @@ CREATE INDEX IF NOT EXISTS waiting ON labels (server, person, state);
 CREATE TABLE IF NOT EXISTS saves (
     save INTEGER,  -- when, in nanoseconds since 1970
     server TEXT, person TEXT, log_id TEXT, evaluator TEXT,
-    known INTEGER NOT NULL,  -- whether it is known what was there before
-    former TEXT,             -- body of the score that was there before, null for none
+    known INTEGER NOT NULL,  -- 1: the previous score is known
+    former TEXT,             -- body of the previous score, null for none
     PRIMARY KEY (server, person, save, evaluator));
 CREATE TABLE IF NOT EXISTS drafts (
     server TEXT, person TEXT, log_id TEXT, evaluator TEXT, draft TEXT NOT NULL,

@@ -1,7 +1,7 @@
-"""Bring what waits in the outbox to Respan, in the background.
+"""Send the queued labels of an outbox to Respan, in the background.
 
-The thread lives while something waits; one process at a time sends for a person, so that nothing
-goes twice and the latest version wins.
+The thread lives while labels are queued; one process at a time sends for a person, so that no label
+is sent twice and the latest version wins.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ from respan_notebook.push.engine import Engine
 from respan_notebook.push.outcomes import FAILED, Result
 from respan_notebook.push.progress import wait_reason
 
-_Key = tuple[str, str]  # Log and evaluator of a label.
 _FINAL = (AuthenticationError, PermissionDeniedError, RedirectError)
 _FINAL_STATUSES: Final = frozenset(range(300, 400)) | {401, 403}
 _UNAUTHORIZED: Final = 401
@@ -44,20 +43,20 @@ _CONCURRENCY: Final = 16  # Requests in flight at once.
 
 @dataclass(frozen=True)
 class SenderSettings:
-    """Attempts and pauses of a sender; every time is in seconds.
+    """Set the attempts and pauses of a sender; every time is in seconds.
 
     Attributes
     ----------
     attempts : int
         Requests per score and round, not counting those answered 429.
     first_pause, longest_pause : float
-        Until another round after one that failed, which doubles, and the longest of all.
+        The pause after a round that failed, which doubles, and the longest of all.
     moment : float
-        That the next log has to come on screen before anything is sent.
+        The pause before a round, in which the next log comes on screen.
     look : float
-        Between two looks whether another notebook has sent.
+        The pause between two attempts to get the lock that another notebook holds.
     grace : float
-        That closing waits for the request in flight.
+        The time that closing waits for the request in flight.
     """
 
     attempts: int = 5
@@ -69,27 +68,27 @@ class SenderSettings:
 
 
 class Sender:
-    """Send the labels of an outbox until none waits.
+    """Send the labels of an outbox until none is queued.
 
     Parameters
     ----------
     outbox : Outbox
-        What to send.
+        Has the labels.
     client : RespanClient
-        Where to.
+        Sends them.
     changed : Callable
-        Is called, from the sender's thread, whenever a label or :attr:`status` changed.
+        Called from the sender's thread, whenever a label or :attr:`status` changed.
     settings : SenderSettings
         Attempts and pauses.
 
     Attributes
     ----------
     status : str
-        Why labels wait; empty while there is no reason.
+        The reason why labels wait; empty while there is none.
     halted : bool
         Whether nothing more is sent, since the server refuses the key.
     adopted : int
-        How many other keys of the same person have left their labels to this one.
+        The number of other keys whose labels this one has taken over.
     """
 
     def __init__(
@@ -102,21 +101,22 @@ class Sender:
         self.status = ""
         self.halted = False
         self.adopted = 0
-        # Its own connection: nobody at the screen waits for the disk, and yet a label outlives a
-        # power cut from the moment that the sender takes it up.
-        self._outbox = outbox.another()
+        # A connection of its own: the screen never waits for the disk, and yet a label survives a
+        # power cut from the moment that the sender reads it.
+        self._outbox = outbox.open_durable()
         self._client, self._changed, self._settings = client, changed, settings
         name = hashlib.sha256(f"{client.base_url} {client.fingerprint}".encode()).hexdigest()[:12]
         self._turn = FileLock(outbox.path.with_name(f"{outbox.path.name}.{name}.lock"))
         self._budget = RetryBudget(client.settings)
-        self._previous: dict[_Key, tuple[Label, list[Score]]] = {}  # Not stored yet.
+        # Log and evaluator -> the label, and the scores of which one may be its previous score.
+        self._previous: dict[tuple[str, str], tuple[Label, list[Score]]] = {}
         self._more = threading.Event()
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def kick(self) -> None:
-        """Send what waits, now."""
+        """Start sending the queued labels, now."""
         with self._lock:
             self._more.set()
             if self._thread is None and not (self.halted or self._closed.is_set()):
@@ -124,7 +124,7 @@ class Sender:
                 self._thread.start()
 
     def close(self) -> None:
-        """Send nothing more; what waits stays in the outbox."""
+        """End the sending; queued labels stay in the outbox."""
         with self._lock:
             self._closed.set()
             self._more.set()
@@ -136,7 +136,7 @@ class Sender:
 
     @property
     def busy(self) -> bool:
-        """Return whether labels are being sent, or will be without anybody doing anything."""
+        """Return whether the thread runs: it sends, or waits to send again."""
         return self._thread is not None
 
     def _run(self) -> None:
@@ -146,9 +146,9 @@ class Sender:
             self._more.clear()
             try:
                 fine = self._send_all()
-            except Exception as bug:  # noqa: BLE001 - a thread that dies would say nothing.
+            except Exception as bug:  # noqa: BLE001 - a thread that dies would show nothing.
                 fine = False
-                self._say(f"{type(bug).__name__}: {bug}")
+                self._set_status(f"{type(bug).__name__}: {bug}")
             if not fine and not self.halted and not self._closed.is_set():
                 self._more.wait(pause)
                 pause = min(2 * pause, self._settings.longest_pause)
@@ -161,7 +161,7 @@ class Sender:
                     break
         self._notify()
 
-    def _say(self, status: str) -> None:
+    def _set_status(self, status: str) -> None:
         if status != self.status:
             self.status = status
             self._notify()
@@ -169,16 +169,16 @@ class Sender:
     def _notify(self) -> None:
         try:
             self._changed()
-        except Exception as bug:  # noqa: BLE001 - what is shown must not end the sending.
+        except Exception as bug:  # noqa: BLE001 - a fault of the screen must not end the sending.
             self.status = f"{type(bug).__name__}: {bug}"
 
     def _send_all(self) -> bool:
-        """Send what waits; return whether nothing is left that could be sent."""
+        """Send the queued labels when no other notebook does; return whether that succeeded."""
         while not self._turn.is_locked:
             try:
                 self._turn.acquire(timeout=self._settings.look)
             except Timeout:
-                self._say("another notebook is sending")
+                self._set_status("another notebook is sending")
                 if self._closed.is_set():
                     return False
         try:
@@ -191,31 +191,31 @@ class Sender:
         if self._closed.is_set():
             return False
         try:
-            held, reason = self._look_up(labels)
-            labels = [label for label in labels if label not in held]
-            fine = self._write([one for one in labels if not one.removed]) and not held
-            if held:
-                self._say(reason)
+            postponed, reason = self._look_up(labels)
+            labels = [label for label in labels if label not in postponed]
+            fine = self._write([one for one in labels if not one.removed]) and not postponed
+            if postponed:
+                self._set_status(reason)
         except RespanError as error:
-            fine = self._stumble(error)
-            # Of the others it is not known what is there.
+            fine = self._report_failure(error)
+            # The scores of the others may not have been looked up.
             labels = [label for label in labels if label.tried]
         for label in labels:
             if label.removed and not (self.halted or self._closed.is_set()):
                 try:
                     self._remove(label)
                 except RespanError as error:
-                    fine = self._stumble(error)
+                    fine = self._report_failure(error)
         if fine:
-            self._say("")
+            self._set_status("")
         return fine
 
-    def _stumble(self, error: RespanError) -> bool:
-        """Take note of what stands in the way; return False."""
+    def _report_failure(self, error: RespanError) -> bool:
+        """Set the status to an error, and halt when it is final; return False."""
         if isinstance(error, _FINAL):
             self._halt(unknown_key=isinstance(error, AuthenticationError))
         if not isinstance(error, CancelledError):
-            self._say(str(error))
+            self._set_status(str(error))
         return False
 
     def _halt(self, *, unknown_key: bool) -> None:
@@ -224,8 +224,8 @@ class Sender:
             self._outbox.accounts.mark_refused()
 
     def _call_budget(self) -> RetryBudget:
-        """Return the budget of one call, whose waits are said."""
-        return self._new_budget(lambda reason, _: self._say(reason))
+        """Return the budget of one call, whose waits become the status."""
+        return self._new_budget(lambda reason, _: self._set_status(reason))
 
     def _new_budget(self, announce: Callable[[str, float], object] | None) -> RetryBudget:
         """Return a budget that closing cancels."""
@@ -241,18 +241,15 @@ class Sender:
                 self._budget.cancel(_CLOSED)
             return self._budget
 
-    # -- what was there before ------------------------------------------------------------------
+    # -- previous scores ------------------------------------------------------------------------
 
     def _look_up(self, labels: Sequence[Label]) -> tuple[list[Label], str]:
-        """Look up the scores that first writes may replace, where that is not known yet.
+        """Look up the previous scores that are not known; return postponed labels and the reason.
 
-        Returns
-        -------
-        tuple of (held, reason)
-            Labels that can't be looked up now, and so not sent, and why. Where the server refuses,
-            the past stays unknown: no undo for that write.
+        A label is postponed, and not sent, when its log can't be looked up now. When the server
+        refuses the look-up, the previous score stays unknown and that write can't be undone.
         """
-        held: list[Label] = []
+        postponed: list[Label] = []
         reason = ""
         for label in self._outbox.with_unknown_previous(labels):
             try:
@@ -262,36 +259,36 @@ class Sender:
             except RespanError as error:
                 if isinstance(error, HTTPError) and _is_refusal(error):
                     continue
-                if isinstance(error, _FINAL) or held:
-                    raise  # The second one: it is not this log.
-                held.append(label)
+                if isinstance(error, _FINAL) or postponed:
+                    raise  # After a second failure the log is not the cause.
+                postponed.append(label)
                 reason = str(error)
-                self._say(reason)
+                self._set_status(reason)
                 continue
-            self._say(reason)  # No wait any more.
+            self._set_status(reason)  # The wait, if there was one, is over.
             scores = [
                 score
                 for score in listed
                 if label.evaluator in (score.evaluator_id, score.evaluator_slug)
             ]
-            self._previous[_key(label)] = label, scores
+            self._previous[label.log_id, label.evaluator] = label, scores
             self._store_previous(label, scores)
-        return held, reason
+        return postponed, reason
 
     @property
     def _scorer(self) -> str | None:
         return self._client.scorer or self._outbox.accounts.scorer
 
     def _store_previous(self, label: Label, scores: Sequence[Score]) -> None:
-        """Store what was there before, once it is known which of the scores is this person's.
+        """Store the previous score, once the owner of the key is known.
 
-        The first answer tells; until then the scores are kept here.
+        The first answer to a write names the owner; until then the scores stay in this object.
         """
         if scores and not self._scorer:
             return
-        del self._previous[_key(label)]
+        del self._previous[label.log_id, label.evaluator]
         mine = [score for score in scores if score.scorer == self._scorer]
-        previous = body_of(mine[0], label.body, _field(label.body)) if mine else None
+        previous = encode_previous(mine[0], label.body, _field(label.body)) if mine else None
         if previous is not None or not mine:
             self._outbox.store_previous(label, previous)
 
@@ -329,12 +326,12 @@ class Sender:
                 range(len(upserts)),
                 upserts.__getitem__,
                 concurrency=_CONCURRENCY,
-                watch=lambda: self._say(wait_reason(self._client.gate, budget)),
+                watch=lambda: self._set_status(wait_reason(self._client.gate, budget)),
             )
         return results
 
     def _learn_scorer(self) -> None:
-        """Store what an answer has said about whose key this is, and what follows from it."""
+        """Store the owner of the key from an answer, with previous scores; adopt labels."""
         for label, scores in list(self._previous.values()):
             self._store_previous(label, scores)
         scorer = self._client.scorer
@@ -347,12 +344,12 @@ class Sender:
     # -- removing -------------------------------------------------------------------------------
 
     def _remove(self, label: Label) -> None:
-        """Take a score away, if one may be there."""
+        """Remove the score in Respan, if there may be one."""
         try:
             score_id = label.score_id
-            if score_id is None and self._outbox.may_be_there(label):
+            if score_id is None and self._outbox.may_have_score(label):
                 if not self._outbox.mark_tried([label]):
-                    return  # It was changed meanwhile.
+                    return  # The label was changed meanwhile.
                 score_id = self._learn_id(label)
             if score_id is not None:
                 with contextlib.suppress(NotFoundError):
@@ -360,13 +357,13 @@ class Sender:
         except HTTPError as error:
             if not _is_refusal(error):
                 raise
-            self._outbox.mark_kept(label, f"it could not be taken away: {error}")
+            self._outbox.mark_removal_refused(label, f"it could not be taken away: {error}")
         else:
             self._outbox.mark_removed(label)
         self._notify()
 
     def _learn_id(self, label: Label) -> str | None:
-        """Return the id of a score that may be there: it is written to learn it."""
+        """Return the id of a score that Respan may have: the API gives it in answer to a write."""
         try:
             upsert = Upsert(label.log_id, label.body)
             score, _ = self._client.send_upsert(upsert, self._call_budget().call())
@@ -374,12 +371,8 @@ class Sender:
             return score.id
         except HTTPError as error:
             if _is_refusal(error):
-                return None  # Then it was refused before, too.
+                return None  # It was refused before as well, so there is no score.
             raise
-
-
-def _key(label: Label) -> _Key:
-    return label.log_id, label.evaluator
 
 
 def _is_refusal(error: HTTPError) -> bool:
@@ -388,13 +381,13 @@ def _is_refusal(error: HTTPError) -> bool:
     return 400 <= error.status < 500 and not (final or is_transient(error))
 
 
-def body_of(score: Score, like: Mapping[str, Any], field: str) -> dict[str, Any] | None:
-    """Return the body that writes a score as it is, for evaluator and log of another body.
+def encode_previous(score: Score, like: Mapping[str, Any], field: str) -> dict[str, Any] | None:
+    """Return the body that writes a score again, with evaluator and context of another body.
 
-    None when it can't be written: what an older version of the server kept may not fit.
+    None when it can't be written: a score stored by an older version of the server may not fit.
     """
-    kept = {name: v for name, v in like.items() if name not in (*VALUE_FIELDS, "explanation")}
-    body = {**kept, field: getattr(score, field)}
+    context = {name: v for name, v in like.items() if name not in (*VALUE_FIELDS, "explanation")}
+    body = {**context, field: getattr(score, field)}
     if score.explanation:
         body["explanation"] = score.explanation
     try:
@@ -408,10 +401,10 @@ def _field(body: Mapping[str, Any]) -> str:
 
 
 def wait_until(done: Callable[[], bool], timeout: float) -> bool:
-    """Wait until something is so; return whether it came to be in time."""
-    end = time.monotonic() + timeout
+    """Wait until a condition holds; return whether it did within ``timeout`` seconds."""
+    deadline = time.monotonic() + timeout
     while not done():
-        if time.monotonic() > end:
+        if time.monotonic() > deadline:
             return False
         time.sleep(0.01)
     return True

@@ -1,4 +1,4 @@
-"""Read the style sheets and scripts of the labelling view, which are files of their own.
+"""Read the style sheets and scripts of the labelling view.
 
 Every rule of ``log.css`` is below ``.rn-log``. Colours are those of JupyterLab's theme, light or
 dark.

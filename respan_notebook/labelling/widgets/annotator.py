@@ -1,7 +1,7 @@
 """Show one log after the other, with an editor per evaluator.
 
-What is entered is in the outbox before the screen moves on, and the sender brings it to Respan in
-the background. All widgets are built once; moving to another log only changes what they show.
+A label is in the outbox before the screen moves on, and is sent to Respan in the background. All
+widgets are built once; moving to another log only changes their values.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _IN_BACKGROUND: Final = ("_changed_behind", "_found")
 def _exclusive(
     method: Callable[Concatenate[Self, P], None],
 ) -> Callable[Concatenate[Self, P], None]:
-    """Let one thread at a time work on the screen, and say what the disk refuses."""
+    """Let one thread at a time change the screen, and show errors of the disk."""
 
     @wraps(method)
     def locked(self: Self, /, *args: P.args, **kwargs: P.kwargs) -> None:
@@ -74,7 +74,7 @@ def _exclusive(
 class Annotator(widgets.VBox):
     """Show logs one by one and take their scores; made by ``df.respan.annotate(...)``.
 
-    Everything that the person does can be done from Python as well: ``editors["tone"].value =
+    Every action of the person can be done from Python as well: ``editors["tone"].value =
     "friendly"``, ``save()`` or ``save_button.click()``.
 
     Parameters
@@ -82,13 +82,13 @@ class Annotator(widgets.VBox):
     queue : Queue
         The logs.
     evaluators : sequence of Evaluator
-        What to score.
+        The evaluators, with one editor each.
     client : RespanClient
-        Where scores go.
+        Sends the scores.
     outbox : Outbox
-        Where labels are kept.
+        Stores the labels.
     show : sequence of column names, optional
-        The columns of the log that are shown; else all of them.
+        The columns of a log to show, in this order; else all.
 
     Attributes
     ----------
@@ -99,9 +99,9 @@ class Annotator(widgets.VBox):
     position : int
         The row that is shown, from 0.
     first_look : float
-        Seconds that opening waits for what Respan has already; of the class.
+        Class attribute: the seconds that opening waits for the look-up of scores in Respan.
     sender_settings : SenderSettings
-        Attempts and pauses of the background sender; of the class.
+        Class attribute: attempts and pauses of the background sender.
     """
 
     first_look = 1.0
@@ -127,12 +127,12 @@ class Annotator(widgets.VBox):
             self._found,
             self._changed_behind,
         )
-        self._asked: set[int] = set()  # Chunks of rows.
+        self._enqueued: set[int] = set()  # Chunks of rows.
         self._current_scores = CurrentScores(evaluators, client, outbox)
         known = {one.id_or_slug: one for one in evaluators}
         self._progress = Progress(queue, known, outbox, self._current_scores)
         self._last_scores = self._progress.no_scores()
-        self._restored: dict[str, Any] = {}  # Drafts that were there when the log was shown.
+        self._restored: dict[str, Any] = {}  # Drafts of the log, read when it was shown.
         self._showing = False
         self._turn = 0
         self._message = ("", False)
@@ -192,32 +192,29 @@ class Annotator(widgets.VBox):
         return bar
 
     def _display(self) -> None:
-        """Show the row that the queue is at."""
+        """Show the row at the position of the queue."""
         self._turn += 1
         self._log.value = log_html(self._queue.cells(), self._columns)
         try:
             self._restored = self._drafts()
             if self._queue.log_id_or_none is not None:
-                self._progress.look_again(self._queue.log_id)
+                self._progress.mark_shown(self._queue.log_id)
             self._display_editors(anew=True)
         except BaseException:
             for editor in self.editors.values():
-                editor.show()  # Not what was entered for another log.
+                editor.show()  # No entry of another log may stay.
             raise
-        self._ask_around()
+        self._look_up_around()
 
     def _display_editors(self, *, anew: bool) -> None:
-        """Show what is known of the log's scores, and what was entered before.
-
-        Unless ``anew``, what is entered stays.
-        """
+        """Show the current scores and the drafts of the log; entries stay unless ``anew``."""
         self._showing = True
         try:
             labels = self._labels()
             for name, editor in self._by_identity.items():
                 stays = not anew and not editor.at_rest
                 self._show_previous(editor, labels.get(name), stays=stays)
-                # Not what another notebook has entered since.
+                # A draft that another notebook has stored since is not shown.
                 if name in self._restored and not stays:
                     editor.restore(self._restored[name])
         finally:
@@ -229,7 +226,7 @@ class Annotator(widgets.VBox):
         fields, source = self._current_scores.fields(log_id, editor.evaluator, label)
         previous = entered_value(fields or {}, editor.evaluator)
         if stays:
-            editor.know(previous, source)
+            editor.set_previous(previous, source)
             return
         explanation = (fields or {}).get("explanation") or ""
         refusal = label.reason if label is not None and label.state == REFUSED else None
@@ -237,7 +234,7 @@ class Annotator(widgets.VBox):
 
     def _draw_status(self) -> None:
         progress: dict[str, int] = {}
-        with contextlib.suppress(sqlite3.Error):  # The message says what is wrong with the outbox.
+        with contextlib.suppress(sqlite3.Error):  # The message has the error of the outbox.
             progress = self.progress
         message, wrong = self._message
         self._status.value = status_html(
@@ -246,7 +243,7 @@ class Annotator(widgets.VBox):
             progress,
             message=message,
             wrong=wrong,
-            trouble=self._waiting_reason(),
+            status=self._waiting_reason(),
         )
 
     def _waiting_reason(self) -> str:
@@ -264,12 +261,12 @@ class Annotator(widgets.VBox):
         return ""
 
     def _say(self, message: str, *, wrong: bool = False) -> None:
-        """Show a message; it stays until the next."""
+        """Show a message, until the next one."""
         self._turn += 1
         self._message = (message, wrong)
         self._draw_status()
 
-    # -- where one is ---------------------------------------------------------------------------
+    # -- progress -------------------------------------------------------------------------------
 
     @property
     def position(self) -> int:
@@ -278,29 +275,29 @@ class Annotator(widgets.VBox):
 
     @property
     def progress(self) -> dict[str, int]:
-        """Count the logs ``scored``, ``skipped`` and ``left``, and what became of the scores.
+        """The number of logs that are ``scored``, ``skipped`` and ``left``, and of labels by state.
 
-        Of those entered for these logs so many are ``saved`` in Respan and ``refused``;
-        ``on_their_way`` is whatever waits in the outbox.
+        ``saved`` (in Respan) and ``refused`` count the labels of these logs, ``on_their_way`` all
+        queued labels of the outbox.
         """
         self._check_open()
         return self._progress.counts()
 
     @property
     def scores(self) -> pd.DataFrame:
-        """The scores entered for these logs, here or in an earlier session, a row each.
+        """The labels of these logs, entered here or in an earlier session, a row each.
 
         Columns, all object: ``log_id``, ``evaluator_id``, ``evaluator_slug``, ``value`` (float,
         bool, str or list of str; JSON as text), ``explanation``, ``state`` ("saved" in Respan,
-        "on its way", "refused") and ``reason`` (why it was refused); RangeIndex, in the order of
-        the logs and of the editors. What is not there is None. ``push_scores`` takes this frame.
+        "on its way", "refused") and ``reason`` (of a refusal); RangeIndex, in the order of the
+        logs and of the editors. A cell without a value is None. ``push_scores`` takes this frame.
         """
         if self._closed:
             return self._last_scores.copy()
         return self._progress.scores()
 
     def wait(self, timeout: float = 30.0) -> bool:
-        """Wait until everything entered has arrived, and what Respan has already is looked up.
+        """Wait until all labels are delivered or refused, and no look-up is in flight.
 
         Parameters
         ----------
@@ -310,7 +307,7 @@ class Annotator(widgets.VBox):
         Returns
         -------
         bool
-            Whether nothing waits any more. What was refused does not wait.
+            Whether no label is queued any more.
         """
         self._check_open()
         self._sender.kick()
@@ -318,7 +315,7 @@ class Annotator(widgets.VBox):
         return self._is_done() and not self._outbox.waiting()
 
     def _is_done(self) -> bool:
-        """Return whether nothing happens any more; another notebook may still send."""
+        """Return whether nothing is sent or looked up any more."""
         if self._sender.busy or self._prefetch.busy:
             return False
         return self._sender.halted or not self._outbox.waiting()
@@ -329,7 +326,7 @@ class Annotator(widgets.VBox):
 
     def _open(self) -> None:
         self._outbox.accounts.adopt()
-        self._progress.begin()
+        self._progress.mark_labelled()
         self._go_to_first_unscored()
         elsewhere = self._outbox.accounts.waiting_elsewhere()
         if elsewhere:
@@ -343,18 +340,18 @@ class Annotator(widgets.VBox):
         self._sender.kick()
 
     def _go_to_first_unscored(self) -> None:
-        """Begin at the first log without a score, as far as that is found out in a second.
+        """Go to the first log without a score, within ``first_look`` seconds.
 
-        Later on nothing moves by itself: what is being entered would land on another log.
+        Later on the position never moves by itself: an entry would land on another log.
         """
-        end = time.monotonic() + self.first_look
+        deadline = time.monotonic() + self.first_look
         while (position := self._queue.first_unscored()) is not None:
             self._queue.position = position
             if self._queue.log_id_or_none in (None, *self._current_scores.log_ids):
                 return
-            self._ask_around()
-            wait_until(lambda: not self._prefetch.busy, end - time.monotonic())
-            if time.monotonic() > end or self._prefetch.status or self._prefetch.by_log:
+            self._look_up_around()
+            wait_until(lambda: not self._prefetch.busy, deadline - time.monotonic())
+            if time.monotonic() > deadline or self._prefetch.status or self._prefetch.by_log:
                 return
         self._queue.position = 0
 
@@ -362,7 +359,7 @@ class Annotator(widgets.VBox):
 
     @_exclusive
     def save(self) -> None:
-        """Keep what is entered, and go to the next log; say so when that is not possible."""
+        """Store the entries, and go to the next log; a message says when that is not possible."""
         try:
             log_id = self._queue.log_id
             labels, current = self._labels(), self._current_scores
@@ -380,21 +377,21 @@ class Annotator(widgets.VBox):
         able = [n for n, one in self._by_identity.items() if not isinstance(one, UnsupportedEditor)]
         self._outbox.save(log_id, changes, able)
         if changes:
-            self._current_scores.changed(log_id, [change.evaluator for change in changes])
+            self._current_scores.mark_changed(log_id, [change.evaluator for change in changes])
             self._progress.mark(log_id)
         self._go_on("Saved." if changes else "Nothing was changed.")
         self._sender.kick()
 
     @_exclusive
     def skip(self) -> None:
-        """Go to the next log; what is entered stays with this one as a draft."""
+        """Go to the next log; entries stay with this one as drafts."""
         if not self._queue.scored[self.position]:
             self._queue.skipped[self.position] = True
         self._go_on("Skipped.")
 
     @_exclusive
     def back(self) -> None:
-        """Go to the log before; what is entered stays with this one as a draft."""
+        """Go to the previous log; entries stay with this one as drafts."""
         if not self._queue.move(-1):
             self._say("This is the first log.")
             return
@@ -403,7 +400,7 @@ class Annotator(widgets.VBox):
 
     @_exclusive
     def undo(self) -> None:
-        """Put back what was there before the last save, here and in Respan, and show that log."""
+        """Restore the previous scores of the last save, here and in Respan, and show that log."""
         try:
             undone = self._outbox.undo(self._queue.rows, self._by_identity)
         except UnknownPreviousError as error:
@@ -418,7 +415,7 @@ class Annotator(widgets.VBox):
             self._say("There is nothing to undo.")
             return
         log_id, changed = undone
-        self._current_scores.changed(log_id, changed)
+        self._current_scores.mark_changed(log_id, changed)
         self._progress.mark(log_id)
         self._queue.position = self._queue.rows[log_id][0]
         self._message = (f"The last save of log {log_id} is undone.", False)
@@ -432,7 +429,7 @@ class Annotator(widgets.VBox):
         Raises
         ------
         FrameError
-            When there is no such row.
+            There is no such row.
         """
         found = self._queue.find(row) if isinstance(row, str) else row
         if found is None or not 0 <= found < len(self._queue):
@@ -445,12 +442,12 @@ class Annotator(widgets.VBox):
 
     @_exclusive
     def show_only(self, which: str) -> None:
-        """Go through ``"all"`` rows, those ``"unscored"``, or those ``"refused"``.
+        """Go through ``"all"`` rows, the ``"unscored"`` ones, or the ``"refused"`` ones.
 
         Raises
         ------
         ConfigurationError
-            For anything else.
+            ``which`` is anything else.
         """
         if which not in FILTERS:
             raise ConfigurationError(f"show one of {FILTERS}, not {which!r}")
@@ -490,12 +487,12 @@ class Annotator(widgets.VBox):
             self._say(str(error), wrong=True)
 
     def _pressed(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:
-        """Do what the key layer asks for; what was meant for an earlier screen is passed over."""
+        """Do an action of the key layer, unless it was meant for an earlier screen."""
         if content.get("turn") != self._turn:
             return
         try:
             self._do(content)
-        except BaseException as error:  # Whatever it is: the browser waits for an answer.
+        except BaseException as error:  # Any error is shown: the browser waits for an answer.
             self._say(f"{type(error).__name__}: {error}", wrong=True)
             if not isinstance(error, Exception):
                 raise
@@ -521,7 +518,7 @@ class Annotator(widgets.VBox):
 
     @_exclusive
     def _entered(self, change: Any) -> None:
-        """Keep what is entered as a draft, so that nothing depends on the kernel's life."""
+        """Store an entry as a draft, so that it outlives the kernel."""
         if self._showing:
             return
         log_id = self._queue.log_id_or_none
@@ -532,7 +529,7 @@ class Annotator(widgets.VBox):
         self._restored.pop(name, None)
         self._outbox.store_draft(log_id, name, editor.draft)
 
-    # -- what is known --------------------------------------------------------------------------
+    # -- look-ups -------------------------------------------------------------------------------
 
     def _labels(self) -> dict[str, Label]:
         log_id = self._queue.log_id_or_none
@@ -547,33 +544,33 @@ class Annotator(widgets.VBox):
         self._progress.refresh(self._sender.adopted)
         self._display_editors(anew=False)
 
-    def _ask_around(self) -> None:
-        """Have the scores of the logs around looked up, unless they were."""
+    def _look_up_around(self) -> None:
+        """Enqueue look-ups of the logs near the position, unless they were enqueued."""
         if self._prefetch.by_log:
             log_id = self._queue.log_id_or_none
             if log_id is not None:
-                self._prefetch.ask([log_id])
+                self._prefetch.enqueue([log_id])
             return
         ahead = min(self.position + CHUNK // 4, len(self._queue) - 1)
         for position in (ahead, self.position):
             number = position // CHUNK
-            if number not in self._asked:
-                self._asked.add(number)
-                self._prefetch.ask(self._queue.chunk(position))
+            if number not in self._enqueued:
+                self._enqueued.add(number)
+                self._prefetch.enqueue(self._queue.chunk(position))
 
     @_exclusive
     def _found(self, log_ids: Sequence[str], scores: Sequence[Score], began: int) -> None:
-        """Take in what was looked up, and show it where nothing was entered yet."""
-        self._current_scores.take_in(log_ids, scores, began)
+        """Store the scores of a look-up, and show them where nothing was entered yet."""
+        self._current_scores.store_found(log_ids, scores, began)
         self._progress.mark_found({*log_ids, *(score.log_id or "" for score in scores)})
         if not log_ids:
-            self._asked.clear()  # It failed; the next log asks again.
+            self._enqueued.clear()  # It failed; the next log enqueues it again.
             if self._prefetch.by_log and not self._prefetch.status:
-                self._ask_around()
+                self._look_up_around()
         self._display_editors(anew=False)
 
     def close(self) -> None:
-        """Take the annotator off the screen and end its threads; what waits stays in the outbox."""
+        """Close the widgets and end the threads; queued labels stay in the outbox."""
         if sys.is_finalizing():
             return  # Python ends: so do threads and files.
         with self._lock:

@@ -1,7 +1,7 @@
 """Build the input widgets of the editors: one control per ``score_value_type``.
 
-A control shows a value and gives back the raw one that the person entered. It decides nothing:
-whether a raw value can be a score is checked by :mod:`respan_notebook.values.types`.
+A control shows a value and returns the raw value that the person entered.
+:mod:`respan_notebook.values.encoding` decides whether that can be a score.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ class Control:
     Attributes
     ----------
     widget : Widget
-        What is displayed.
+        The widget that is displayed.
     shows_value : bool
         Whether a value is on screen also when nothing was entered, as on a slider.
     keys : mapping of str to object
         Key -> raw value that it enters.
     hint : str
-        Which keys, where the control does not show it.
+        The keys in words, where the control does not show them.
     laying_out : bool
-        Whether what is being changed is only how the value looks.
+        Whether only the layout of the value is being changed.
     """
 
     widget: widgets.DOMWidget
@@ -58,7 +58,7 @@ class Control:
         return [self.widget]
 
     def read(self) -> Any:
-        """Return what is entered, raw; None for nothing."""
+        """Return the raw value that is entered, None for nothing."""
         return self.widget.value
 
     def show(self, value: Any) -> None:
@@ -74,7 +74,7 @@ class Control:
         return None
 
     def said(self, value: Any) -> str:
-        """Return a value as the person knows it."""
+        """Return a value in the words of the control."""
         return str(value)
 
 
@@ -397,7 +397,7 @@ class JsonArea(Control):
         try:
             parsed = json.loads(self._area.value)
         except (ValueError, RecursionError):
-            return  # What is wrong is said beside the editor.
+            return  # The editor shows the error.
         self.laying_out = True
         self._area.value = json.dumps(parsed, ensure_ascii=False, indent=2)
         self.laying_out = False
@@ -419,4 +419,4 @@ CONTROLS: Final[Mapping[str, Callable[[Evaluator], Control]]] = MappingProxyType
         "json": JsonArea,
     }
 )
-"""The control of each ``score_value_type``; a test holds that none is missing."""
+"""``score_value_type`` -> its control; a test checks that none is missing."""

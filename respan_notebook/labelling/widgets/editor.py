@@ -1,7 +1,7 @@
-"""Edit scores: one widget per evaluator, that makes a score or says that there is none.
+"""Edit scores, with one widget per evaluator.
 
-Nothing is a score until the person made it one. An editor takes whatever its control gives,
-has it checked by :mod:`respan_notebook.values.types`, and shows the outcome.
+Nothing is a score until the person made it one. An editor takes the raw value of its control, has
+it validated by :mod:`respan_notebook.values.encoding`, and shows the outcome.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from respan_notebook.values.encoding import encoder
 from respan_notebook.values.types import value_type
 
 UNSET, SET, INVALID, SHOWN, CLEARED = "unset", "set", "invalid", "shown", "cleared"
-_SAID: Final = 60  # Characters of a value that the state line repeats.
+_SAID: Final = 60  # The most characters of a value on the state line.
 
 
 class Editor(widgets.VBox):
@@ -34,22 +34,22 @@ class Editor(widgets.VBox):
     ----------
     value : object
         The score that was entered, as it is sent: float, bool, str (text, one choice, JSON text)
-        or a list of str. None while there is none. Setting it checks it: an
-        :class:`InvalidValueError` says what is wrong. Observable, as all traits of a widget:
+        or a list of str. None while there is none. Setting it validates it, and raises
+        :class:`InvalidValueError`. Observable, as all traits of a widget:
         ``editor.observe(f, "value")``.
     explanation : str
         The reason behind the score; empty for none.
     error : str
-        Why the present entry can't be a score; empty when nothing is wrong.
+        The reason why the entry can't be a score; empty when it can.
     state : {"unset", "set", "invalid", "shown", "cleared"}
-        Nothing was entered; a score was; something that is none was; a score that was there
-        before is shown, and nothing was entered; and such a score was cleared.
+        Nothing was entered; a score was entered; the entry is no score; the previous score is
+        shown and nothing was entered; the previous score was cleared.
     entries : int
-        Grows with every entry of the person, or from Python.
+        The number of entries, by the person or from Python.
     evaluator : Evaluator
-        Whose scores these are.
+        The evaluator of the scores.
     lock : RLock
-        Held while the editor changes; who shows something from another thread holds it, too.
+        Held while the editor changes, by any thread that changes it.
     """
 
     value = traitlets.Any(None, allow_none=True)
@@ -61,7 +61,7 @@ class Editor(widgets.VBox):
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator = evaluator
         self.lock = threading.RLock()
-        self._quiet = False  # While a control is changed from here, nobody enters anything.
+        self._quiet = False  # True while the editor itself changes its control.
         self._previous: Any = None
         self._at_rest: Any = None
         self._previous_explanation = self._source = self._refusal = ""
@@ -109,7 +109,7 @@ class Editor(widgets.VBox):
 
     @property
     def hotkeys(self) -> Mapping[str, str]:
-        """Key -> what it enters, in words."""
+        """Key -> the value that it enters, in words."""
         return {key: self._control.said(raw) for key, raw in self._control.keys.items()}
 
     @property
@@ -120,26 +120,26 @@ class Editor(widgets.VBox):
     # -- entering -------------------------------------------------------------------------------
 
     def accept(self) -> None:
-        """Make the value shown the score, as if it had been entered."""
+        """Enter the value that is shown."""
         shown = self._previous if self.state == SHOWN else self._control.read()
         self._enter(shown, show=False)
 
     def clear(self) -> None:
-        """Take back what was entered: no score, and no explanation."""
+        """Clear the entry: no score, and no explanation."""
         with self.lock:
             with self._silently():
                 self._why.value = ""
             self._enter(None, show=True)
 
     def press(self, key: str) -> bool:
-        """Enter what a key stands for; return whether it stands for anything."""
+        """Enter the value of a key; return whether the key has one."""
         if key not in self._control.keys:
             return False
         self._enter(self._control.press(key, self._control.read()), show=True)
         return True
 
     def step(self, direction: int) -> bool:
-        """Move the value a step up (1) or down (-1); return whether there are steps."""
+        """Enter the value one step up (1) or down (-1); return whether there are steps."""
         raw = self._control.step(direction)
         if raw is None:
             return False
@@ -167,11 +167,11 @@ class Editor(widgets.VBox):
     def _touched(self, change: Any) -> None:
         with self.lock:
             if self._quiet or change["old"] == change["new"]:
-                return  # Another thread showed something in the same moment: it counts.
+                return  # Another thread showed a value at the same moment, which counts.
             if self._control.laying_out and self.state == SHOWN:
                 return
             if change["owner"].value != change["new"]:
-                # Another thread showed something since; what the person entered counts.
+                # Another thread has shown a value since; the person's entry counts.
                 with self._silently():
                     change["owner"].value = change["new"]
             self._enter(self._control.read(), show=False)
@@ -183,24 +183,24 @@ class Editor(widgets.VBox):
                 self.entries += 1
 
     def _enter(self, raw: Any, *, show: bool) -> None:
-        """Take an entry: a score, none, or one that can't be a score."""
+        """Validate an entry, which may be a score, nothing, or no score, and set the state."""
         with self.lock:
             self._refusal = ""
             try:
                 value = None if raw is None else self._canonical(raw)
             except InvalidValueError as error:
-                self._settle(INVALID, None, error.reason or str(error))
+                self._set_state(INVALID, None, error.reason or str(error))
             else:
                 if show:
                     with self._silently():
                         self._control.show(value)
                 nothing = UNSET if self._previous is None else CLEARED
-                self._settle(nothing if value is None else SET, value, "")
+                self._set_state(nothing if value is None else SET, value, "")
             self.entries += 1
 
     def _canonical(self, raw: Any) -> Any:
         value = self._encode(raw)
-        if value is None:  # NaN and the like: said to be missing, and so no score.
+        if value is None:  # NaN and the like are missing values, and so no score.
             return None
         return entered_value({value_type(self.evaluator).field: value}, self.evaluator)
 
@@ -209,18 +209,19 @@ class Editor(widgets.VBox):
     def show(
         self, previous: Any = None, explanation: str = "", *, source: str = "", refusal: str = ""
     ) -> None:
-        """Show a score that was there before, or nothing; either way nothing is entered.
+        """Show the previous score, or nothing; either way nothing is entered.
 
         Parameters
         ----------
         previous : object
-            As :func:`respan_notebook.values.encoding.decode` gives it; None for no score.
+            As :func:`respan_notebook.labelling.current_scores.entered_value` returns it; None for
+            no score.
         explanation : str
-            Its explanation.
+            The explanation of the previous score.
         source : str
-            Where it is, in words.
+            The place of the previous score, in words.
         refusal : str
-            Why the server refused it.
+            The reason why the server refused it.
         """
         with self.lock:
             self._previous, self._previous_explanation = previous, explanation
@@ -233,31 +234,31 @@ class Editor(widgets.VBox):
                 self._control.show(value)
                 self._why.value = explanation if previous is not None else ""
             self._at_rest = self._control.read()
-            self._settle(UNSET if previous is None else SHOWN, None, "")
+            self._set_state(UNSET if previous is None else SHOWN, None, "")
 
-    def know(self, previous: Any, source: str) -> None:
-        """Take note of a score that turned out to be there; what is entered stays."""
+    def set_previous(self, previous: Any, source: str) -> None:
+        """Set the previous score when it was found after the entry began; the entry stays."""
         with self.lock:
             if self._previous is None:
                 self._previous, self._source = previous, source
 
     @property
     def previous(self) -> Any:
-        """The score that was there before, as :meth:`show` was given it."""
+        """The previous score, as :meth:`show` got it."""
         return self._previous
 
     former = previous  # Its name in the first release, which code out there uses.
 
     @property
     def at_rest(self) -> bool:
-        """Return whether nothing was entered since :meth:`show`, nor is just being entered."""
+        """Return whether nothing was entered since :meth:`show`, and nothing is being entered."""
         untouched = self._control.read() == self._at_rest
         lonely = self.state == UNSET and self.explanation
         return untouched and not self.changed and not lonely
 
     @property
     def previous_explanation(self) -> str:
-        """The explanation that was there before."""
+        """The explanation of the previous score."""
         return self._previous_explanation
 
     @property
@@ -269,10 +270,10 @@ class Editor(widgets.VBox):
 
     @property
     def draft(self) -> dict[str, Any] | None:
-        """The entry, to be given to :meth:`restore`; None when nothing is entered."""
+        """The entry as JSON, for :meth:`restore`; None when nothing is entered."""
         if not self.changed and not (self.state == UNSET and self.explanation):
             return None
-        # A value and not the state of widgets, which another version of the evaluator may lack.
+        # A value and not the state of widgets: another version of the evaluator may lack them.
         typed = self._control.inputs()[0].value if self.state == INVALID else None
         return {
             "state": self.state,
@@ -282,7 +283,7 @@ class Editor(widgets.VBox):
         }
 
     def restore(self, draft: Mapping[str, Any]) -> None:
-        """Enter again what :attr:`draft` gave; what is no score any more says so."""
+        """Enter a draft again; one that is no score any more becomes invalid."""
         with self.lock:
             with self._silently():
                 self.explanation = self._why.value = draft["explanation"]
@@ -297,13 +298,13 @@ class Editor(widgets.VBox):
 
     @contextlib.contextmanager
     def _silently(self) -> Iterator[None]:
-        before, self._quiet = self._quiet, True
+        was_quiet, self._quiet = self._quiet, True
         try:
             yield
         finally:
-            self._quiet = before
+            self._quiet = was_quiet
 
-    def _settle(self, state: str, value: Any, error: str) -> None:
+    def _set_state(self, state: str, value: Any, error: str) -> None:
         with self._silently():
             self.explanation = self._why.value
             self.error, self.state = error, state
@@ -330,7 +331,7 @@ class Editor(widgets.VBox):
 
 
 class UnsupportedEditor(Editor):
-    """Name an evaluator, and say why it can't be scored here."""
+    """Show an evaluator's name, and the reason why it can't be scored here."""
 
     def __init__(self, evaluator: Evaluator, reason: str) -> None:
         self._reason = reason
@@ -345,7 +346,7 @@ class UnsupportedEditor(Editor):
         raise UnsupportedEvaluatorError(self._reason)
 
     def restore(self, draft: Mapping[str, Any]) -> None:
-        """Leave a draft alone that was made when the type was another."""
+        """Ignore a draft, which was made when the evaluator had another type."""
 
 
 class _NoControl(Control):
@@ -367,8 +368,8 @@ def editor_for(evaluator: Evaluator) -> Editor:
     Parameters
     ----------
     evaluator : Evaluator
-        With an id or a slug. Of a type that is not known, or without one, the editor says so and
-        takes nothing; setting its ``value`` raises :class:`UnsupportedEvaluatorError`.
+        An evaluator with an id or a slug. For an unknown type, or none, the editor shows the reason
+        and takes nothing; setting its ``value`` raises :class:`UnsupportedEvaluatorError`.
 
     Examples
     --------

@@ -1,9 +1,9 @@
-"""Label without the mouse, by keys of which none leaks into the notebook.
+"""Label by keyboard, with keys that never reach the notebook.
 
-The script only says which key was pressed for which editor; what that means is the annotator's.
-It also stands between the buttons and the kernel, since an ipywidgets control may hold back its
+The script sends the key that was pressed and its editor; the annotator decides on the action. The
+script also stands between the buttons and the kernel, since an ipywidgets control may hold back its
 last change until the kernel has answered the one before: an action is sent only when the controls
-hold nothing back, and while it is on its way nothing more can be entered.
+hold nothing back, and while it is in flight nothing more can be entered.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ HELP: Final = (
 
 
 class Keyboard(anywidget.AnyWidget):
-    """Listen on the annotator that it is put into; send ``{"do": ..., "editor": ..., ...}``.
+    """Listen for keys on the surrounding annotator; send ``{"do": ..., "editor": ..., ...}``.
 
     Attributes
     ----------
     hotkeys : list of str
-        The keys of each editor, together.
+        The keys of each editor, as one text.
     controls : list of str
         Model ids of the widgets that the person types into or moves.
     """
 
-    _esm = read_static("keyboard.js")  # As text: of a path, closed instances leak.
+    _esm = read_static("keyboard.js")  # As text: with a path, closed instances leak.
     hotkeys = traitlets.List(traitlets.Unicode()).tag(sync=True)
     controls = traitlets.List(traitlets.Unicode()).tag(sync=True)

@@ -12,7 +12,7 @@ from respan_notebook.labelling.widgets.keyboard import HELP
 
 
 def action_button(text: str, key: str, action: str, act: Callable[[], None]) -> widgets.Button:
-    """Build a button for an action; its classes tell the key layer which."""
+    """Build a button for an action; the key layer reads the action from its classes."""
     button = widgets.Button(description=text, tooltip=f"{action} ({key})")
     button.add_class("rn-act")
     button.add_class(f"rn-do-{action}")
@@ -21,11 +21,11 @@ def action_button(text: str, key: str, action: str, act: Callable[[], None]) -> 
 
 
 def status_html(
-    place: str, turn: int, progress: Mapping[str, int], *, message: str, wrong: bool, trouble: str
+    place: str, turn: int, progress: Mapping[str, int], *, message: str, wrong: bool, status: str
 ) -> str:
-    """Draw the line with the position and the counts of logs and scores.
+    """Draw the line with the position and the counts, the message, and the status of the sender.
 
-    ``turn`` grows with everything that the annotator does; the key layer waits for it.
+    ``turn`` grows with every action of the annotator; the key layer waits for it.
     """
     logs, scores = (
         ", ".join(
@@ -36,7 +36,7 @@ def status_html(
         for names in (("scored", "skipped", "left"), ("saved", "on_their_way", "refused"))
     )
     kind = "rn-say rn-wrong" if wrong else "rn-say"
-    waits = f'<div class="rn-trouble">{escaped(trouble)}</div>' if trouble else ""
+    waits = f'<div class="rn-waits">{escaped(status)}</div>' if status else ""
     return (
         f'<div data-rn-turn="{turn}"><b>{place}</b> · logs: {logs} · scores: {scores}</div>'
         f'<div class="{kind}">{escaped(message)}</div>{waits}'
@@ -44,7 +44,7 @@ def status_html(
 
 
 def help_html(editors: Iterable[Editor]) -> str:
-    """Draw the list of all keys, those of the editors as well, folded."""
+    """Draw the folded list of all keys, those of the editors included."""
     rows = [*HELP]
     for editor in editors:
         keys = ", ".join(
@@ -61,7 +61,7 @@ def help_html(editors: Iterable[Editor]) -> str:
 
 
 def close_all(widget: widgets.Widget) -> None:
-    """Close a widget with all that is in it; ipywidgets leaves layouts, styles, children open."""
+    """Close a widget and its parts; ipywidgets leaves layouts, styles and children open."""
     for child in getattr(widget, "children", ()):
         close_all(child)
     for part in ("layout", "style"):

@@ -108,8 +108,8 @@ def test_mark_removed__of_a_score_entered_anew_leaves_that_waiting(box: Outbox) 
     assert (anew.tried, anew.score_id) == (True, "s1")
     box.mark_removed(under_way)
     after = only(box)
-    assert after == replace(anew, tried=False, score_id=None, settled=after.settled)
-    assert after.settled > anew.version
+    assert after == replace(anew, tried=False, score_id=None, answered_at=after.answered_at)
+    assert after.answered_at > anew.version
     assert (after.state, after.removed, after.body) == (WAITING, False, body(5))
 
 
@@ -122,7 +122,7 @@ def test_mark_removed__of_a_score_that_is_to_be_removed_again_asks_for_its_id(bo
     assert box.mark_tried(box.labels()) == [replace(only(box), tried=False)]  # Its answer is lost.
     again = removed(box, 5, previous=anew.body)
     assert (again.removed, again.tried, again.score_id) == (True, True, None)
-    assert box.may_be_there(again)
+    assert box.may_have_score(again)
 
 
 def test_mark_removed__of_the_last_version_ends_it(box: Outbox) -> None:
@@ -130,9 +130,11 @@ def test_mark_removed__of_the_last_version_ends_it(box: Outbox) -> None:
     label = removed(box, 3, previous=body(3), score_id="s1")
     box.mark_removed(label)
     after = only(box)
-    assert after == replace(label, tried=False, score_id=None, state=SENT, settled=after.settled)
+    assert after == replace(
+        label, tried=False, score_id=None, state=SENT, answered_at=after.answered_at
+    )
     assert box.waiting() == 0
-    assert not box.may_be_there(after)
+    assert not box.may_have_score(after)
 
 
 @pytest.mark.parametrize("reason", ["", "no such log"], ids=["arrived", "refused"])
@@ -145,8 +147,8 @@ def test_mark_answers__of_an_older_version_leaves_the_newer_waiting(
     box.mark_answers([(first, None if reason else "s1", reason)])
     after = only(box)
     score_id = None if reason else "s1"
-    assert after == replace(newer, score_id=score_id, settled=after.settled)
-    assert after.settled > newer.version
+    assert after == replace(newer, score_id=score_id, answered_at=after.answered_at)
+    assert after.answered_at > newer.version
     assert (after.state, after.body, after.reason) == (WAITING, body(4), None)
 
 
@@ -157,7 +159,7 @@ def test_mark_answers__of_the_last_version_says_what_became_of_it(box: Outbox, r
     after = only(box)
     state = REFUSED if reason else SENT
     assert after == replace(
-        label, state=state, score_id="s1", reason=reason or None, settled=after.settled
+        label, state=state, score_id="s1", reason=reason or None, answered_at=after.answered_at
     )
     assert box.waiting() == 0
 
@@ -168,18 +170,18 @@ def test_mark_answers__an_answer_without_id_keeps_the_one_that_is_known(box: Out
     assert (only(box).score_id, only(box).state) == ("s1", REFUSED)
 
 
-def test_mark_kept__of_a_score_entered_anew_changes_nothing(box: Outbox) -> None:
+def test_mark_removal_refused__of_a_score_entered_anew_changes_nothing(box: Outbox) -> None:
     arrived(box, entered(box, 3))
     under_way = removed(box, 3, previous=body(3), score_id="s1")
     anew = entered(box, 5)
-    box.mark_kept(under_way, "the server refused")
+    box.mark_removal_refused(under_way, "the server refused")
     assert only(box) == anew
 
 
-def test_mark_kept__of_the_last_version_says_why_it_is_there_still(box: Outbox) -> None:
+def test_mark_removal_refused__of_the_last_version_says_why_it_is_there_still(box: Outbox) -> None:
     arrived(box, entered(box, 3))
     label = removed(box, 3, previous=body(3), score_id="s1")
-    box.mark_kept(label, "the server refused")
+    box.mark_removal_refused(label, "the server refused")
     assert only(box) == replace(label, removed=False, state=REFUSED, reason="the server refused")
 
 
@@ -188,11 +190,11 @@ def test_mark_kept__of_the_last_version_says_why_it_is_there_still(box: Outbox) 
     [
         lambda box, label: box.mark_removed(label),
         lambda box, label: box.mark_answers([(label, "s2", "")]),
-        lambda box, label: box.mark_kept(label, "no"),
+        lambda box, label: box.mark_removal_refused(label, "no"),
         lambda box, label: box.mark_tried([label]),
         lambda box, label: box.store_previous(label, None),
     ],
-    ids=["forget", "settle", "mark_kept", "try_", "store_previous"],
+    ids=["forget", "settle", "mark_removal_refused", "try_", "store_previous"],
 )
 def test_answers__concern_one_log_and_evaluator_of_one_person(
     box: Outbox, change: Callable[[Outbox, Label], Any]
@@ -277,14 +279,14 @@ def test_store_previous__is_of_the_first_save_only(box: Outbox) -> None:
     [({}, False), ({"previous": body(1)}, True), ({"known": False}, True)],
     ids=["nothing", "a score", "unknown"],
 )
-def test_may_be_there__what_was_before_the_first_save_counts(
+def test_may_have_score__what_was_before_the_first_save_counts(
     box: Outbox, first: dict[str, Any], there: bool
 ) -> None:
     entered(box, 3, **first)
     label = removed(box, 3, previous=body(3))
-    assert box.may_be_there(label) is there
+    assert box.may_have_score(label) is there
     box.mark_tried([label])
-    assert box.may_be_there(only(box))
+    assert box.may_have_score(only(box))
 
 
 def test_of_unknown_past__only_what_was_never_tried(box: Outbox) -> None:
