@@ -276,9 +276,10 @@ class Upsert:
 
 
 class Score(_Model):
-    """Hold a score as the server has it; any field but ``id`` may be absent.
+    """Hold a score as the server has it.
 
-    :func:`respan_notebook.values.encoding.decode` returns its value.
+    The API always sends ``id`` and ``created_at``; any other field may be absent.
+    :func:`respan_notebook.values.encoding.decode` returns the value.
     """
 
     id: Annotated[str, BeforeValidator(str)]

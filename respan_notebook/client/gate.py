@@ -135,8 +135,8 @@ class Gate:
         with self._lock:
             now = self._clock()
             if permit != self._holds:  # Went before the hold that is on.
-                asked = min(retry_after or 0.0, self._settings.longest_hold)
-                self._held_until = max(self._held_until, now + asked)
+                named = min(retry_after or 0.0, self._settings.longest_hold)
+                self._held_until = max(self._held_until, now + named)
                 return
             self._holds += 1
             self.refusals += 1

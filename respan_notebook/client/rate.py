@@ -18,7 +18,7 @@ _UNITS: Final = {
 
 
 def parse_rate(rate: str) -> Limit:
-    """Parse a rate such as ``"60/min"``, ``"5/s"`` or ``"60/6s"``, else a ConfigurationError."""
+    """Parse a rate such as ``"60/min"``, ``"5/s"`` or ``"60/6s"``; else ConfigurationError."""
     match = re.fullmatch(r"(\d+)/(\d+(?:\.\d+)?)?([a-z]+)", str(rate).replace(" ", "").lower())
     unit = match and (_UNITS.get(match[3]) or _UNITS.get(match[3].removesuffix("s")))
     if not match or not unit or int(match[1]) < 1 or float(match[2] or 1) <= 0:

@@ -127,9 +127,9 @@ class Requester:
     def _hold(self, permit: int, error: errors.RateLimitError, budget: RetryBudget) -> None:
         self.gate.refused(permit, error.retry_after)
         longest = max(0.0, min(budget.left, self.settings.longest_hold))
-        asked, times = error.retry_after or 0.0, self.settings.refusals
-        if asked > longest:
-            budget.cancel(f"the server asks to wait {asked:g} s, over {longest:.0f} s")
+        named, times = error.retry_after or 0.0, self.settings.refusals
+        if named > longest:
+            budget.cancel(f"the server asks to wait {named:g} s, over {longest:.0f} s")
         elif self.gate.refusals > times:
             budget.cancel(f"the server answered 429 {times} times in a row: {error.detail}")
 

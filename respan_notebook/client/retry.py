@@ -17,7 +17,7 @@ from respan_notebook import errors
 from respan_notebook.client.settings import RequestSettings
 
 _REFUND: Final = 2  # Retries that a success gives back: two of three requests may fail for ever.
-_LONGEST_ASKED: Final = 60.0  # Seconds that the Retry-After of anything but a 429 counts at most.
+_LONGEST_RETRY_AFTER: Final = 60.0  # Seconds, of anything but a 429.
 _STATUSES: Final = frozenset({408, 409, 500, 502, 503, 504})
 _log = logging.getLogger("respan_notebook")
 
@@ -130,8 +130,8 @@ class RetryBudget:
     def pause(self, error: errors.RespanError, failures: int) -> float:
         """Return the seconds to wait after so many failures of a call."""
         longest = min(self._settings.longest_backoff, self._settings.backoff * 2 ** (failures - 1))
-        asked = getattr(error, "retry_after", None) or 0.0
-        return max(min(asked, _LONGEST_ASKED), random.uniform(0, longest))  # noqa: S311
+        named = getattr(error, "retry_after", None) or 0.0
+        return max(min(named, _LONGEST_RETRY_AFTER), random.uniform(0, longest))  # noqa: S311
 
 
 class Call:

@@ -62,7 +62,7 @@ class Server:
 
 
 def read_server(bearer: SecretStr, base_url: str, timeout: float) -> Server:
-    """Validate a client's arguments; ConfigurationError when there is no key or one is unusable."""
+    """Return the server of a client, or raise ConfigurationError when an argument can't be used."""
     check_key(bearer)
     origin, path = parse_base_url(base_url)
     if not (isinstance(timeout, int | float) and 0 < timeout < math.inf):

@@ -22,7 +22,7 @@ Previous = tuple[Mapping[str, Any] | None, bool, str | None]
 
 
 class CurrentScores:
-    """Find the current scores of logs: of all callers the one answer to which score counts.
+    """Find the current score of a log; the only place that decides which score that is.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class CurrentScores:
         return list(self._scores)
 
     def store_found(self, log_ids: Sequence[str], scores: Sequence[Score], began: int) -> None:
-        """Store the scores that a look-up of these logs found; it began at a ``time_ns``."""
+        """Store the scores that a look-up found; ``began`` is in nanoseconds since 1970."""
         for log_id in log_ids:
             self._scores[log_id], self._began[log_id] = {}, began
         for score in scores:

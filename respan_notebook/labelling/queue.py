@@ -64,7 +64,7 @@ class Queue:
 
     @cached_property
     def rows(self) -> Mapping[str, Sequence[int]]:
-        """Log id -> rows. Read when it is first needed: of many rows it takes longest."""
+        """Log id -> its rows; read when first needed, since that is slow for a large frame."""
         try:
             log_ids, errors = read_log_ids(self._frame)
         except FrameError:  # Somewhere two columns could be the id, and differ.

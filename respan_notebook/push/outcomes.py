@@ -53,7 +53,7 @@ class Result:
 
 
 class Outcomes:
-    """Hold the outcome of each score of a plan; :meth:`record` is the engine's way in.
+    """Hold the outcome of each score of a plan; the engine writes with :meth:`record`.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Tell missing cells, numbers and lists apart, whatever library they come from."""
+"""Recognize missing cells, numbers and lists, of any library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Validate raw cell values, one function per kind of score.
+"""Validate raw cell values, one function per kind of score value type.
 
 A ``check_*`` function takes an evaluator and its bounds and returns a :data:`Check`.
 """

@@ -8,7 +8,7 @@ from respan_notebook.labelling.outbox.database import Database
 
 
 class Accounts:
-    """Match the keys used with one server, in one outbox, with their owners.
+    """Match the keys that were used with one server and outbox with their owners.
 
     ``server`` is the base URL, and ``person`` the fingerprint of the key in use.
     """

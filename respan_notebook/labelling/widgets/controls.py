@@ -82,7 +82,7 @@ class Control:
 
 
 class Slider(Control):
-    """Numbers between two bounds."""
+    """Take a number between two bounds, with a slider."""
 
     shows_value = True
 
@@ -118,7 +118,7 @@ class Slider(Control):
 
 
 class Points(Control):
-    """The named points of a scale, a button each."""
+    """Take a named point of a scale, with a button each."""
 
     def __init__(self, names: Mapping[float, str]) -> None:
         self._names = names
@@ -143,7 +143,7 @@ class Points(Control):
 
 
 class NumberBox(Control):
-    """Numbers without two bounds, typed."""
+    """Take a number that is typed, where there are not two bounds."""
 
     def __init__(self) -> None:
         self.widget = widgets.Text(placeholder="a number", layout=dict(_FULL))
@@ -211,7 +211,7 @@ def _step(evaluator: Evaluator, low: float, high: float) -> float:
 
 
 class YesNo(Control):
-    """A checkbox."""
+    """Take yes or no, with a checkbox."""
 
     shows_value = True
     keys = MappingProxyType({"y": True, "n": False})
@@ -253,7 +253,7 @@ class _Choices(Control):
 
 
 class OneOf(_Choices):
-    """Radio buttons, or a dropdown when there are many choices."""
+    """Take one choice, with radio buttons, or a dropdown when there are many."""
 
     def __init__(self, evaluator: Evaluator) -> None:
         super().__init__(evaluator)
@@ -274,13 +274,13 @@ class OneOf(_Choices):
 
 class _Several(_Choices):
     def press(self, key: str, current: Any) -> Any:
-        pressed, before = self.keys[key], current or []
-        chosen = [text for text in self.labels if (text in before) != (text == pressed)]
+        pressed, chosen = self.keys[key], current or []
+        chosen = [text for text in self.labels if (text in chosen) != (text == pressed)]
         return chosen or None
 
 
 class Checkboxes(_Several):
-    """Several choices, a checkbox each: a click adds or takes away one and leaves the others."""
+    """Take several choices, with a checkbox each; a click leaves the others as they are."""
 
     def __init__(self, evaluator: Evaluator) -> None:
         super().__init__(evaluator)
@@ -302,7 +302,7 @@ class Checkboxes(_Several):
 
 
 class ManyOf(_Several):
-    """Several of many choices, in a list."""
+    """Take several of many choices, in a list."""
 
     def __init__(self, evaluator: Evaluator) -> None:
         super().__init__(evaluator)
@@ -316,7 +316,7 @@ class ManyOf(_Several):
 
 
 class Tags(Control):
-    """Several words of one's own, for an evaluator without choices."""
+    """Take several words of one's own, for an evaluator without choices."""
 
     def __init__(self) -> None:
         self.widget = widgets.TagsInput(allow_duplicates=False, placeholder="type, then Enter")
@@ -345,7 +345,7 @@ def _multi_control(evaluator: Evaluator) -> Control:
 
 
 class Line(Control):
-    """One line of text."""
+    """Take one line of text."""
 
     def __init__(self) -> None:
         self.widget = widgets.Text(layout=dict(_FULL))
@@ -358,7 +358,7 @@ class Line(Control):
 
 
 class TextArea(Line):
-    """Text of any length."""
+    """Take text of any length."""
 
     def __init__(self, _evaluator: Evaluator | None = None) -> None:
         self.widget = widgets.Textarea(rows=3, layout=dict(_FULL))
@@ -368,7 +368,7 @@ class TextArea(Line):
 
 
 class JsonArea(Control):
-    """JSON text, with a button that lays it out and a tree of what it says."""
+    """Take JSON text, with a button that indents it and a tree of its value."""
 
     def __init__(self, _evaluator: Evaluator) -> None:
         self._area = widgets.Textarea(rows=5, placeholder='{"key": "value"}', layout=dict(_FULL))
