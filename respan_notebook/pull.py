@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import pandas as pd
@@ -46,18 +46,8 @@ def pull_columns(
     scores = list(read_scores(client, sound, evaluators, scorer=whose))
     if scorer not in (None, "all") and sound and not scores:
         warnings.warn(f"there is no score by {scorer} of these logs", stacklevel=3)
-    by_name = {name: one for one in evaluators for name in (one.id, one.evaluator_slug) if name}
     if scorer == "all":
-        places = {log_id: row for row, log_id in enumerate(sound)}
-        order = {name: i for i, one in enumerate(evaluators) for name in (one.id, one.slug_or_id)}
-        scores.sort(
-            key=lambda score: (
-                places[score.log_id or ""],
-                order.get(score.evaluator_id) or order.get(score.evaluator_slug, 0),
-                score.scorer or "",
-            )
-        )
-        return _tidy(scores, by_name)
+        return _tidy(scores, sound, evaluators)
     if whose is None:
         _check_one_scorer(scores)
     return _wide(frame.index, log_ids, scores, evaluators)
@@ -98,10 +88,20 @@ def _wide(
     return pd.DataFrame(columns, index=index)
 
 
-def _tidy(scores: Sequence[Score], by_name: Mapping[str, Evaluator]) -> pd.DataFrame:
+def _tidy(
+    scores: Sequence[Score], log_ids: Sequence[str], evaluators: Sequence[Evaluator]
+) -> pd.DataFrame:
+    """Return a row per score, in the order of the logs, of the evaluators, and of the scorers."""
+    places = {log_id: row for row, log_id in enumerate(log_ids)}
+    named = {name: i for i, e in enumerate(evaluators) for name in (e.id, e.evaluator_slug) if name}
     rows = []
     for score in scores:
-        name = score.evaluator_id or score.evaluator_slug or ""
+        # A custom slug has no id; of an evaluator known by its slug the server names the id too.
+        codes = [named[n] for n in (score.evaluator_id, score.evaluator_slug) if n in named]
+        if not codes:
+            continue  # The server does not filter by evaluator.
         row = {**score.model_dump(include=set(_TIDY)), "score_id": score.id}
-        rows.append({**row, "value": decode(score, by_name.get(name))})
-    return pd.DataFrame(rows, columns=list(_TIDY)).astype({"value": object})
+        row["value"] = decode(score, evaluators[codes[0]])
+        rows.append(((places[score.log_id or ""], codes[0], score.scorer or ""), row))
+    rows.sort(key=lambda keyed: keyed[0])
+    return pd.DataFrame([row for _, row in rows], columns=list(_TIDY)).astype({"value": object})

@@ -106,7 +106,8 @@ class RetryBudget:
     def refund(self) -> None:
         """Give back some retries after a success."""
         self.status = ""
-        self._retries = min(self._retries + _REFUND, self._most_retries)
+        with self._lock:
+            self._retries = min(self._retries + _REFUND, self._most_retries)
 
     def wait(self, seconds: float, reason: str) -> bool:
         """Wait; return False at once when the budget is cancelled.
