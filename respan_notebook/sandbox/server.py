@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import ipaddress
 import os
 import socket
@@ -12,7 +13,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import uvicorn
 
@@ -23,6 +24,7 @@ from respan_notebook.sandbox.store import Store
 DEFAULT_ANNOTATOR = "annotator@example.com"
 # A log's id may take 10,000 characters, each of them up to 12 bytes once it is encoded.
 MAX_HEADERS = 2**18
+_GRACE: Final = 0.1  # Seconds that requests in flight have to end when the server stops.
 
 
 class Sandbox:
@@ -158,6 +160,43 @@ class Sandbox:
         return store
 
 
+class _Server(uvicorn.Server):
+    """Serve until told to stop, and then stop as soon as no request is in flight.
+
+    uvicorn's own looks ten times a second whether it should exit, and waits another tenth of a
+    second before it looks at what is in flight.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._exit = asyncio.Event()
+
+    def exit(self) -> None:
+        """Tell the server, in its own thread, to stop."""
+        self.should_exit = True
+        self._exit.set()
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):  # Which also renews the Date header.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._exit.wait(), 1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listener in (*self.servers, *(sockets or ())):
+            listener.close()
+        state = self.server_state
+        for connection in list(state.connections):
+            connection.shutdown()
+        latest = time.monotonic() + _GRACE
+        while (state.connections or state.tasks) and time.monotonic() < latest:
+            await asyncio.sleep(0.001)
+        for task in state.tasks:
+            task.cancel()
+        for connection in list(state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # The sockets are closed in callbacks.
+
+
 class _Running:
     """Run a server thread with its store and its socket."""
 
@@ -176,9 +215,8 @@ class _Running:
             access_log=False,
             proxy_headers=False,
             h11_max_incomplete_event_size=MAX_HEADERS,
-            timeout_graceful_shutdown=0,
         )
-        self._server = uvicorn.Server(config)
+        self._server = _Server(config)
         self._thread = threading.Thread(target=self._run, name="respan-sandbox", daemon=True)
         self._thread.start()
         while self._thread.is_alive() and not self._server.started:
@@ -187,17 +225,12 @@ class _Running:
     def _run(self) -> None:
         # A Runner, because nest_asyncio replaces asyncio.run by one that needs the main thread.
         with asyncio.Runner() as runner:
-            runner.run(self._serve())
-
-    async def _serve(self) -> None:
-        await self._server.serve(sockets=[self._listener])
-        # uvicorn leaves connections open whose requests it cancelled.
-        for connection in list(self._server.server_state.connections):
-            connection.transport.abort()
-        await asyncio.sleep(0.01)
+            self._loop = runner.get_loop()
+            runner.run(self._server.serve(sockets=[self._listener]))
 
     def stop(self) -> None:
-        self._server.should_exit = True
+        with contextlib.suppress(RuntimeError):  # The loop is closed where the server broke off.
+            self._loop.call_soon_threadsafe(self._server.exit)
         self._thread.join()
         self._listener.close()
         self._store.close()

@@ -72,6 +72,18 @@ def test_stop__is_quick_and_leaves_nothing(busy):
     assert set(threading.enumerate()) == threads
 
 
+def test_stop__answers_what_is_in_flight():
+    sandbox = Sandbox(latency_ms=30).start()
+    port = int(sandbox.base_url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"GET /api/evaluators/ HTTP/1.1\r\nHost: x\r\n\r\n")
+        time.sleep(0.01)
+
+        sandbox.stop()
+
+        assert connection.recv(12) == b"HTTP/1.1 401"
+
+
 def test_sandbox__runs_beside_a_running_loop():
     async def cell():
         with Sandbox() as sandbox:
