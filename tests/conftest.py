@@ -28,6 +28,16 @@ settings.register_profile(
 settings.load_profile("tests")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let pytest-xdist, where it is used, hand out the files in their order.
+
+    The files with the fewest tests, which it would leave for the end, are those that take longest:
+    the browser's.
+    """
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Keep nbval from starting coverage in the kernels, where coverage's own patch starts it."""
     session.config.option.cov_source = None

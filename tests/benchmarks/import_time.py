@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-RUNS = 11
+RUNS = 7
 
 
 def seconds(module: str) -> float:

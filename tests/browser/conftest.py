@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: one JupyterLab server and one Chromium, and a page per test.
+"""Fixtures of the browser tests: one JupyterLab server, a Chromium per file, and a page per test.
 
 The tests are skipped where JupyterLab, Playwright or Chromium is missing, unless the environment
 says ``RESPAN_BROWSER_TESTS=required``: then they fail.
@@ -10,7 +10,6 @@ import importlib.util
 import itertools
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,15 +19,6 @@ from lab_server import LabServer
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the browser's tests last: Playwright leaves an event loop running in the main thread.
-
-    As long as it does, ``asyncio.run`` raises in whatever test comes after.
-    """
-    here = Path(__file__).parent
-    items.sort(key=lambda item: here in item.path.parents)
 
 
 def _need(what: str, *, found: bool) -> None:
@@ -47,9 +37,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Playwright's Chromium, the same for all tests."""
+    """Playwright's Chromium, the same for all tests of a file.
+
+    It ends with the file, because Playwright's event loop runs in the main thread until then:
+    ``asyncio.run`` would raise in whatever test comes after.
+    """
     _need("playwright", found=importlib.util.find_spec("playwright") is not None)
     chromium = find_chromium()
     _need("Chromium", found=chromium is not None)

@@ -1,4 +1,4 @@
-"""5,000 scores through faults: afterwards the database and every line of the report are right.
+"""1,500 scores through faults: afterwards the database and every line of the report are right.
 
 The sandbox is a process of its own with a database file; a proxy, another process, breaks things.
 """
@@ -25,7 +25,7 @@ from seed import add_logs
 from respan_notebook import Evaluator, PushReport, RespanClient
 from respan_notebook.client.settings import RequestSettings
 
-ROWS = 5_000
+ROWS = 1_500
 STARS = Evaluator(evaluator_slug="stars", score_value_type="numerical")
 FRAME = pd.DataFrame({"log_id": [f"log_{n}" for n in range(ROWS)], "stars": range(ROWS)})
 FAULTY = Path(__file__).parents[1] / "faulty.py"
@@ -130,14 +130,13 @@ def test_faults__drops_500s_502s_and_cut_answers(
     check_all_arrived(report, server)
     assert report.frame["attempts"].sum() > 1.15 * ROWS
     # What was stored before its answer was lost is updated by the next attempt.
-    assert report.counts["updated"] > 100
+    assert report.counts["updated"] > 50
 
 
 def test_faults__server_killed_and_back(server: Server) -> None:
     def restart() -> None:
-        server.wait_until_stored(1000)
+        server.wait_until_stored(300)
         server.kill()
-        time.sleep(2)
         server.start()
 
     thread = threading.Thread(target=restart)
@@ -154,38 +153,25 @@ def test_faults__server_gone_for_good(server: Server, how: str) -> None:
     settings = RequestSettings(longest_backoff=0.1) if how == "budget" else RequestSettings()
 
     def end() -> None:
-        server.wait_until_stored(1000)
+        server.wait_until_stored(300)
         server.kill()
 
     key, url = server.ready["api_key"], server.ready["base_url"]
     with RespanClient(key, url, settings=settings) as client:
         threading.Thread(target=end).start()
         start = time.monotonic()
-        report = push(client, deadline=4 if how == "deadline" else None)
+        report = push(client, deadline=3 if how == "deadline" else None)
         waited = time.monotonic() - start
     assert waited < 30
     check(report, server)
     assert report.counts["not_sent"] > 100
     assert report.counts["failed"] <= 200
     assert report.frame["attempts"].sum() < ROWS + 300
-    assert {"deadline": "the deadline of 4 s", "budget": "gave up after 200"}[how] in repr(report)
+    assert {"deadline": "the deadline of 3 s", "budget": "gave up after 200"}[how] in repr(report)
 
 
-@pytest.mark.parametrize(
-    "retry_after",
-    [
-        "",
-        ', "retry_after": 0',
-        ', "retry_after": -5',
-        ', "retry_after": "soon"',
-    ],
-    ids=["none", "zero", "negative", "text"],
-)
-def test_faults__429_storm(
-    server: Server, through: Callable[..., RespanClient], retry_after: str
-) -> None:
-    body = f'{{"detail": "slow down"{retry_after}}}'
-    report = push(through(refuse=[4000, 4003, body]))
+def test_faults__429_storm(server: Server, through: Callable[..., RespanClient]) -> None:
+    report = push(through(refuse=[1200, 1201, '{"detail": "slow down"}']))
     check_all_arrived(report, server)
 
 
@@ -194,17 +180,17 @@ def test_faults__429_for_ages_ends_the_push(
 ) -> None:
     body = '{"detail": "slow down", "retry_after": 1000000000}'
     start = time.monotonic()
-    report = push(through(refuse=[2000, 9_999, body]))
+    report = push(through(refuse=[500, 9_999, body]))
     assert time.monotonic() - start < 20
     check(report, server)
     assert "asks to wait 1e+09 s" in repr(report)
-    assert report.counts["not_sent"] > 2000
+    assert report.counts["not_sent"] > 900
 
 
 def test_faults__key_revoked_halfway(server: Server, through: Callable[..., RespanClient]) -> None:
-    report = push(through(revoke_after=2500))
+    report = push(through(revoke_after=750))
     check(report, server)
-    assert 2480 <= report.counts["created"] <= 2500
+    assert 730 <= report.counts["created"] <= 750
     assert 1 <= report.counts["failed"] <= 16
     assert "Key revoked" in repr(report)
     with RespanClient(server.ready["api_key"], server.ready["base_url"]) as client:
@@ -253,7 +239,7 @@ def test_faults__interrupt_then_retry(server: Server) -> None:
     pressed: list[float] = []
 
     def press() -> None:
-        server.wait_until_stored(1500)
+        server.wait_until_stored(450)
         pressed.append(time.monotonic())
         signal.pthread_kill(main, signal.SIGINT)
 

@@ -69,19 +69,20 @@ def test_stop__is_quick_and_leaves_nothing(busy):
             del sandbox
             gc.collect()
 
-    assert set(threading.enumerate()) == threads
+    assert set(threading.enumerate()) <= threads  # One of another test may have ended.
 
 
 def test_stop__answers_what_is_in_flight():
     sandbox = Sandbox(latency_ms=30).start()
     port = int(sandbox.base_url.rpartition(":")[2])
+    head = f"GET /api/evaluators/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {sandbox.api_key}"
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.sendall(b"GET /api/evaluators/ HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.sendall(head.encode() + b"\r\n\r\n")
         time.sleep(0.01)
 
         sandbox.stop()
 
-        assert connection.recv(12) == b"HTTP/1.1 401"
+        assert connection.recv(12) == b"HTTP/1.1 200"
 
 
 def test_sandbox__runs_beside_a_running_loop():
