@@ -14,8 +14,8 @@ from respan_notebook import RespanClient, Sandbox
 from respan_notebook.client.settings import RequestSettings
 from respan_notebook.client.transport import Transport
 
-# Looked through for doctests after tests/browser, the conftest there would be taken for this one.
-collect_ignore = ["conftest.py"]
+# Looked through for doctests, one folder's conftest would be taken for another's: they have one name.
+collect_ignore_glob = ["*conftest.py"]
 
 # The same examples on every machine, however slow it is.
 settings.register_profile(

@@ -1,16 +1,22 @@
-"""Pages: which ``next`` is followed, by servers with and without a port in their URL."""
+"""Pages: which ``next`` is followed, and which never."""
 
 from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from canned import Canned, CannedServer
 from requests.adapters import HTTPAdapter
 
 from respan_notebook import RespanClient, UnexpectedAnswerError
+
+Start = Callable[..., CannedServer]
 
 
 class Network:
@@ -85,3 +91,90 @@ def test_pages__of_another_host_or_port_are_refused(
     ):
         client.filter_scores()
     assert network.asked == [f"{base_url}/api/scores/list/?page_size=100"]
+
+
+def test_pages__count_is_not_trusted_and_the_scheme_is_ours(canned: Start) -> None:
+    def answer(path: str) -> Canned:
+        last = "page=2" in path
+        # As a server behind a gateway writes it.
+        url = server.base_url.replace("http:", "https:") + "/api/scores/list/?page=2"
+        page = {"count": 1, "next": None if last else url, "results": [{"id": path[-1]}]}
+        return Canned(body=json.dumps(page).encode())
+
+    server = canned(answer)
+    with RespanClient("key", server.base_url) as client:
+        assert [score.id for score in client.filter_scores()] == ["0", "2"]
+    assert [path for _, path, _, _ in server.requests] == [
+        "/api/scores/list/?page_size=100",
+        "/api/scores/list/?page=2",
+    ]
+
+
+def test_pages__never_to_another_host(canned: Start) -> None:
+    elsewhere = canned()
+    page = {"count": 1, "next": f"{elsewhere.base_url}/api/scores/list/?page=2", "results": []}
+    server = canned(body=json.dumps(page).encode())
+    with (
+        RespanClient("key", server.base_url) as client,
+        pytest.raises(UnexpectedAnswerError, match="another host"),
+    ):
+        client.filter_scores()
+    assert elsewhere.requests == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "@127.0.0.1:{port}/steal/",
+        ".evil.example/x",
+        "//127.0.0.1:{port}/x",
+        "http://h:99999/x",
+        5,
+        {},
+    ],
+    ids=str,
+)
+def test_pages__a_crafted_next_leads_nowhere_else(canned: Start, url: Any) -> None:
+    elsewhere = canned()
+    port = elsewhere.base_url.rpartition(":")[2]
+    url = url.format(port=port) if isinstance(url, str) else url
+
+    def answer(_path: str) -> Canned:
+        last = len(server.requests) > 1
+        page = {"next": None if last else url, "results": []}
+        return Canned(body=json.dumps(page).encode())
+
+    server = canned(answer)
+    with RespanClient("key", server.base_url) as client, suppress(UnexpectedAnswerError):
+        client.filter_scores()
+    assert elsewhere.requests == []
+    assert all(path.startswith("/api/scores/list/") for _, path, _, _ in server.requests)
+
+
+def test_pages__a_query_alone_is_the_same_route(canned: Start) -> None:
+    def answer(path: str) -> Canned:
+        page = {"next": None if "page=2" in path else "?page=2", "results": []}
+        return Canned(body=json.dumps(page).encode())
+
+    server = canned(answer)
+    with RespanClient("key", server.base_url) as client:
+        client.filter_scores()
+    assert server.requests[1][1] == "/api/scores/list/?page=2"
+
+
+def test_pages__in_a_circle(canned: Start) -> None:
+    body = b'{"next": "?page_size=100", "results": []}'
+    with (
+        RespanClient("key", canned(body=body).base_url) as client,
+        pytest.raises(UnexpectedAnswerError, match="in a circle"),
+    ):
+        client.filter_scores()
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"results": {}}', b"[]", b'{"results": [1]}'])
+def test_pages__no_page(canned: Start, body: bytes) -> None:
+    with (
+        RespanClient("key", canned(body=body).base_url) as client,
+        pytest.raises(UnexpectedAnswerError, match=r"no page of results|results of another kind"),
+    ):
+        client.list_evaluators()

@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 import json
-import pickle
 import sqlite3
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from canned import Canned, CannedServer
+from dry import statuses
+from stars import FIVE_STARS, QUIET
 
-import respan_notebook  # noqa: F401 - registers df.respan
-from respan_notebook import (
-    AuthenticationError,
-    ConfigurationError,
-    Evaluator,
-    PushError,
-    PushReport,
-    RespanClient,
-    Sandbox,
-)
+from respan_notebook import ConfigurationError, PushError, RespanClient, Sandbox
 from respan_notebook.values.checks import choice_text
-
-Start = Callable[..., CannedServer]
-STARS = Evaluator(
-    evaluator_slug="stars",
-    score_value_type="numerical",
-    score_config={"min_score": 1, "max_score": 5},
-)
-GOOD = Evaluator(evaluator_slug="good", score_value_type="boolean")
-QUIET = {"progress": False}
 
 
 @pytest.fixture
@@ -57,13 +37,6 @@ def stored(db: Path, columns: str = "log_id, evaluator_slug, numerical_value") -
         return connection.execute(f"select {columns} from scores order by 1, 2").fetchall()
     finally:
         connection.close()
-
-
-def statuses(report: PushReport) -> list[str]:
-    return report.frame["status"].astype(str).tolist()
-
-
-# -- what arrives -------------------------------------------------------------------------------
 
 
 def test_push_scores__wide_all_types(client: RespanClient, db: Path) -> None:
@@ -195,7 +168,7 @@ def test_push_scores__tidy_raw_fields(client: RespanClient, db: Path) -> None:
 
 def test_push_scores__custom_slug_with_definition(client: RespanClient, db: Path) -> None:
     frame = pd.DataFrame({"log_id": ["demo_01"], "stars": [5]})
-    assert frame.respan.push_scores([STARS], client=client, **QUIET).ok
+    assert frame.respan.push_scores([FIVE_STARS], client=client, **QUIET).ok
     assert stored(db) == [("demo_01", "stars", 5.0)]
 
 
@@ -211,9 +184,9 @@ def test_push_scores__client_from_the_environment(
 def test_push_scores__no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     frame = pd.DataFrame({"log_id": ["demo_01"], "stars": [5]})
     with pytest.raises(ConfigurationError, match="three ways"):
-        frame.respan.push_scores([STARS])
+        frame.respan.push_scores([FIVE_STARS])
     # Nothing is sent, so nothing is needed.
-    assert frame.respan.push_scores([STARS], dry_run=True).counts == {"not_sent": 1}
+    assert frame.respan.push_scores([FIVE_STARS], dry_run=True).counts == {"not_sent": 1}
 
 
 def test_push_scores__progress_bar_says_how_far(
@@ -224,9 +197,6 @@ def test_push_scores__progress_bar_says_how_far(
     assert "1/1" in capsys.readouterr().err
     frame.respan.push_scores("helpfulness", client=client, progress=False)
     assert capsys.readouterr().err == ""
-
-
-# -- what does not ------------------------------------------------------------------------------
 
 
 def test_push_scores__one_bad_row_stops_no_other(client: RespanClient, db: Path) -> None:
@@ -254,115 +224,12 @@ def test_push_scores__one_wrong_type_in_ten_thousand() -> None:
     values: list[Any] = [3] * 10_000
     values[7_777] = "three"
     frame = pd.DataFrame({"log_id": [f"log_{n}" for n in range(10_000)], "stars": values})
-    report = frame.respan.push_scores([STARS], dry_run=True)
+    report = frame.respan.push_scores([FIVE_STARS], dry_run=True)
     assert report.counts == {"invalid": 1, "not_sent": 9_999}
     assert report.errors["error"][7_777] == (
         "'stars' (numerical) takes a number from 1 to 5, got 'three' (str); "
         "text is not taken for a number; convert with pd.to_numeric"
     )
-
-
-def test_push_scores__wrong_key_stops_at_once(canned: Start) -> None:
-    server = canned(status=401, body=b'{"detail": "Invalid token."}')
-    frame = pd.DataFrame({"log_id": [f"log_{n}" for n in range(500)], "stars": 3})
-    with RespanClient("wrong-key", server.base_url) as client:
-        report = frame.respan.push_scores([STARS], client=client, concurrency=4, **QUIET)
-        assert set(report.counts) == {"failed", "not_sent"}
-        assert 1 <= len(server.requests) <= 4
-        assert "Invalid token" in report.frame["error"].iloc[-1]
-        with pytest.raises(AuthenticationError):
-            frame.respan.push_scores("stars", client=client)
-
-
-@pytest.mark.parametrize("status", [403, 308])
-def test_push_scores__other_ends_of_a_push(canned: Start, status: int) -> None:
-    frame = pd.DataFrame({"log_id": [f"log_{n}" for n in range(50)], "stars": 3})
-    with RespanClient("key", canned(status=status).base_url) as client:
-        report = frame.respan.push_scores([STARS], client=client, concurrency=1, **QUIET)
-    assert report.counts == {"failed": 1, "not_sent": 49}
-
-
-@pytest.mark.usefixtures("no_backoff")
-def test_push_scores__no_respan_there(canned: Start) -> None:
-    frame = pd.DataFrame({"log_id": ["log_1"], "stars": [3]})
-    with RespanClient("key", canned(body=b"<html>Hello</html>").base_url) as client:
-        report = frame.respan.push_scores([STARS], client=client, **QUIET)
-    assert report.counts == {"failed": 1}
-    assert "not JSON but 'Hello'" in report.frame["error"][0]
-
-
-@pytest.mark.usefixtures("no_backoff")
-def test_push_scores__server_gone() -> None:
-    frame = pd.DataFrame({"log_id": ["log_1", "log_2"], "stars": [3, 4]})
-    with RespanClient("key", "http://127.0.0.1:1") as client:
-        report = frame.respan.push_scores([STARS], client=client, **QUIET)
-    assert report.counts == {"failed": 2}
-    assert "no answer from http://127.0.0.1:1" in report.frame["error"][0]
-    assert report.frame["http_status"].isna().all()
-
-
-def test_push_scores__text_of_a_megabyte_and_more(client: RespanClient) -> None:
-    comment = Evaluator(evaluator_slug="essay", score_value_type="text")
-    frame = pd.DataFrame(
-        {"log_id": ["demo_01", "demo_02"], "essay": ["x" * 1_000_000, "x" * 1_100_000]}
-    )
-    report = frame.respan.push_scores([comment], client=client, **QUIET)
-    assert statuses(report) == ["created", "failed"]
-    assert report.frame["http_status"].tolist() == [201, 413]
-
-
-def test_push_scores__a_bug_in_a_thread_is_a_failed_row(
-    client: RespanClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_args: object) -> None:
-        raise ZeroDivisionError("a bug")
-
-    monkeypatch.setattr(client, "send_upsert", broken)
-    frame = pd.DataFrame({"log_id": ["demo_01"], "stars": [3]})
-    report = frame.respan.push_scores([STARS], client=client, **QUIET)
-    assert report.frame["error"].tolist() == ["ZeroDivisionError: a bug"]
-
-
-# -- and then -----------------------------------------------------------------------------------
-
-
-@pytest.mark.usefixtures("no_backoff")
-def test_retry__sends_what_did_not_arrive_and_only_that(canned: Start) -> None:
-    broken = True
-
-    def answer(path: str) -> Canned:
-        if broken and "log_1/" in path:
-            return Canned(status=500, body=b'{"detail": "down"}')
-        return Canned(status=201, body=b'{"id": "s", "is_passed": true}')
-
-    server = canned(answer)
-    frame = pd.DataFrame({"log_id": ["log_0", "log_1", "log_2"], "stars": [3, 4, 9]})
-    with RespanClient("key", server.base_url) as client:
-        report = frame.respan.push_scores([STARS], client=client, **QUIET)
-        assert statuses(report) == ["created", "failed", "invalid"]
-        broken = False
-        again = report.retry()
-        assert statuses(report) == ["created", "failed", "invalid"]
-        assert statuses(again) == ["created", "created", "invalid"]
-        assert (report.counts, again.counts) == (
-            {"created": 1, "invalid": 1, "failed": 1},
-            {"created": 2, "invalid": 1},
-        )
-        assert again.frame["error"].tolist()[:2] == [None, None]
-        assert again.frame["attempts"].tolist() == [1, 11, 0]
-        assert len(server.requests) == 12
-        assert again.frame["is_passed"].tolist()[:2] == [True, True]
-
-
-def test_report__survives_pickling_without_the_key(client: RespanClient) -> None:
-    frame = pd.DataFrame({"log_id": ["demo_01", "no_log"], "helpfulness": [3, 4]})
-    report = frame.respan.push_scores("helpfulness", client=client, **QUIET)
-    copy: PushReport = pickle.loads(pickle.dumps(report))
-    pd.testing.assert_frame_equal(copy.frame, report.frame)
-    with pytest.raises(ConfigurationError, match="no API key"):
-        copy.retry()
-    client.create_log({"unique_id": "no_log"})
-    assert statuses(copy.retry(client)) == ["created", "created"]
 
 
 def test_dry_run__is_never_sent(client: RespanClient, db: Path) -> None:
@@ -376,41 +243,3 @@ def test_dry_run__is_never_sent(client: RespanClient, db: Path) -> None:
     with pytest.raises(ConfigurationError, match="this was a dry run"):
         report.retry()
     assert stored(db) == []
-
-
-@pytest.mark.usefixtures("interruptible")
-def test_push_scores__interrupt_returns_the_report(canned: Start) -> None:
-    """Ctrl-C while requests hang: the report comes at once and says what may have arrived."""
-    release = threading.Event()
-
-    def answer(path: str) -> Canned:
-        if "log_0/" not in path:
-            release.wait(10)
-        return Canned(status=201, body=b'{"id": "s"}')
-
-    server = canned(answer)
-    frame = pd.DataFrame({"log_id": [f"log_{n}" for n in range(100)], "stars": 3})
-
-    def interrupt() -> None:
-        while len(server.requests) < 3:
-            time.sleep(0.01)
-        import _thread
-
-        _thread.interrupt_main()
-
-    threading.Thread(target=interrupt).start()
-    with RespanClient("key", server.base_url) as client:
-        start = time.monotonic()
-        report = frame.respan.push_scores([STARS], client=client, concurrency=2, **QUIET)
-        waited = time.monotonic() - start
-    sent = len(server.requests)
-    release.set()
-    assert waited < 8
-    assert report.counts == {"created": 1, "failed": 2, "not_sent": 97}
-    errors = report.frame["error"]
-    assert errors[99] == "interrupted"
-    assert errors.str.contains("may have arrived", na=False).sum() == 2
-    time.sleep(0.2)
-    # What ends later neither changes the report nor goes on sending.
-    assert report.counts == {"created": 1, "failed": 2, "not_sent": 97}
-    assert len(server.requests) == sent == 3
