@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from canned import CannedServer
 
-from respan_notebook import RespanClient, Upsert
+from respan_notebook import RespanClient
 from respan_notebook.client.retry import RetryBudget
+from respan_notebook.models import Upsert
 from respan_notebook.push.engine import Engine
 from respan_notebook.push.outcomes import FAILED, Result
 
