@@ -14,7 +14,7 @@ from respan_notebook import RespanClient, Sandbox
 from respan_notebook.client.settings import RequestSettings
 from respan_notebook.client.transport import Transport
 
-# Looked through for doctests, one folder's conftest would be taken for another's: they have one name.
+# Looked through for doctests, one folder's conftest would be taken for another's.
 collect_ignore_glob = ["*conftest.py"]
 
 # The same examples on every machine, however slow it is.

@@ -9,7 +9,7 @@ from respan_notebook import Score
 from respan_notebook.errors import ServerError
 from respan_notebook.labelling.outbox.label import REFUSED
 from respan_notebook.labelling.outbox.outbox import Outbox, UnknownPreviousError
-from respan_notebook.labelling.outbox.sender import Sender, body_of, wait_until
+from respan_notebook.labelling.outbox.sender import Sender, encode_previous, wait_until
 
 
 def test_look_up__of_a_log_that_is_gone_finds_nothing(box: Outbox, sender: Sender) -> None:
@@ -45,11 +45,11 @@ def test_look_up__that_fails_writes_nothing_of_what_is_to_be_taken_away(
     assert (written, box.waiting(), sender.status) == ([], 2, "500: broken")
 
 
-def test_body_of__writes_a_score_as_it_is() -> None:
+def test_encode_previous__writes_a_score_as_it_is() -> None:
     like = {"evaluator_id": "e", "numerical_value": 5.0, "explanation": "new", "environment": "x"}
     score = Score(id="s", evaluator_id="other", numerical_value=2.0, explanation="old")
     kept = {"evaluator_id": "e", "environment": "x", "numerical_value": 2.0}
-    assert body_of(score, like, "numerical_value") == {**kept, "explanation": "old"}
+    assert encode_previous(score, like, "numerical_value") == {**kept, "explanation": "old"}
     bare = Score(id="s", numerical_value=2.0)
-    assert body_of(bare, like, "numerical_value") == kept
-    assert body_of(bare, like, "string_value") is None
+    assert encode_previous(bare, like, "numerical_value") == kept
+    assert encode_previous(bare, like, "string_value") is None
