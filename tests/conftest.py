@@ -14,7 +14,7 @@ from respan_notebook import RespanClient, Sandbox
 from respan_notebook.client.settings import RequestSettings
 from respan_notebook.client.transport import Transport
 
-# Looked through for doctests, one folder's conftest would be taken for another's.
+# Looked through for doctests, one folder's would be taken for another's: they have the same name.
 collect_ignore_glob = ["*conftest.py"]
 
 # The same examples on every machine, however slow it is.
