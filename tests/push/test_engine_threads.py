@@ -27,7 +27,9 @@ def test_send__in_threads_that_keep_no_process_alive(
     with RespanClient("key", canned().base_url) as client:
         budget = RetryBudget(client.settings)
         with Engine(client, budget, results.__setitem__) as engine:
+            assert engine.done == 0
             engine.send([3, 5], upsert, concurrency=1)
+            assert engine.done == 2
     assert kinds == [True, True]
     assert {i: (one.status, one.error) for i, one in results.items()} == {
         3: (FAILED, "ValueError: nothing to send"),

@@ -117,3 +117,8 @@ def test_turn__of_another_notebook_is_waited_for_and_said(
     send(sender)
     assert statuses == ["another notebook is sending", ""]
     assert box.waiting() == 0
+
+
+def test_wait_until__says_whether_it_came_in_time() -> None:
+    assert wait_until(lambda: True, 0)
+    assert not wait_until(lambda: False, 0.02)
