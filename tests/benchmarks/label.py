@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import json
 import statistics
 import sys
 import tempfile
@@ -21,14 +22,16 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "tests" / "browser"))
+sys.path += [str(ROOT / "tests"), str(ROOT / "tests" / "browser")]
 
 from chromium import FLAGS, find_chromium  # noqa: E402
 from lab_page import NotebookPage, write_notebook  # noqa: E402
 from lab_server import LabServer  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
+from seed import add_logs  # noqa: E402
 
 from respan_notebook import RespanClient, Sandbox  # noqa: E402
+from respan_notebook.sandbox.demo import DEMO_LOGS  # noqa: E402
 
 REAL_LOGS = ROOT.parent / "shared" / "data" / "gsm8k_logs.jsonl.gz"
 SIZES = (200, 10_000, 100_000)
@@ -96,7 +99,7 @@ def main() -> None:
     ):
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         logs = _logs(Path(folder))
-        _create_logs(sandbox)
+        add_logs(sandbox.base_url, sandbox.api_key, [f"log_{n}" for n in range(2_000)])
         setup = SETUP.format(
             key=sandbox.api_key, url=sandbox.base_url, logs=str(logs), sizes=(*FIRST, *SIZES)
         )
@@ -110,17 +113,15 @@ def main() -> None:
 
 
 def _logs(folder: Path) -> Path:
+    """Write the logs that are labelled, a line of JSON each; all have an ``output``."""
     path = folder / "logs.jsonl"
-    with gzip.open(REAL_LOGS, "rt") as source:
-        path.write_text("".join(source))
+    if REAL_LOGS.exists():
+        with gzip.open(REAL_LOGS, "rt", encoding="utf-8") as source:
+            path.write_text("".join(source), encoding="utf-8")
+    else:
+        logs = [{"output": "", **log} for log in DEMO_LOGS]
+        path.write_text("".join(json.dumps(log) + "\n" for log in logs), encoding="utf-8")
     return path
-
-
-def _create_logs(sandbox: Sandbox) -> None:
-    with RespanClient(sandbox.api_key, sandbox.base_url) as client:
-        for start in range(0, 2_000, 500):
-            logs = [{"unique_id": f"log_{n}"} for n in range(start, start + 500)]
-            client._transport.send("POST", "/request-logs/bulk/", {"logs": logs})
 
 
 def _forget_scores(sandbox: Sandbox) -> None:
