@@ -32,10 +32,13 @@ if TYPE_CHECKING:
         RequestTimeoutError,
         RespanError,
         ServerError,
+        StoppedError,
+        TooLongAnswerError,
         TransportError,
         UnexpectedAnswerError,
         UnknownEvaluatorError,
         UnsupportedEvaluatorError,
+        WrongAnswerError,
     )
     from respan_notebook.labelling.widgets.annotator import Annotator
     from respan_notebook.labelling.widgets.editor import editor_for
@@ -73,10 +76,13 @@ __all__ = [
     "ScoreConfig",
     "ScoreWrite",
     "ServerError",
+    "StoppedError",
+    "TooLongAnswerError",
     "TransportError",
     "UnexpectedAnswerError",
     "UnknownEvaluatorError",
     "UnsupportedEvaluatorError",
+    "WrongAnswerError",
     "editor_for",
 ]
 

@@ -92,6 +92,10 @@ class DuplicateScoreError(RespanError, ValueError):
         self.rows = rows
 
 
+class StoppedError(RespanError):
+    """A request was not sent: its deadline was over, its retries were spent, or it was stopped."""
+
+
 class PushError(RespanError, RuntimeError):
     """Some scores of a push did not arrive.
 
@@ -182,3 +186,11 @@ class ServerError(HTTPError):
 
 class UnexpectedAnswerError(HTTPError):
     """2xx, but the body is not what the API sends; the base URL may be no Respan."""
+
+
+class TooLongAnswerError(UnexpectedAnswerError):
+    """2xx, but the body is longer than is read; what was sent may have been stored."""
+
+
+class WrongAnswerError(UnexpectedAnswerError):
+    """2xx, but about another log or evaluator; what was sent may have been stored."""

@@ -9,6 +9,7 @@ from collections.abc import Hashable, Iterable
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
 _MOST_NAMES = 10
+_JOINERS = "\u200c\u200d"
 
 
 def render_short(value: object) -> str:
@@ -107,8 +108,38 @@ def suggest_name(name: Hashable, options: Iterable[Hashable]) -> str:
 
 
 def make_printable(text: str) -> str:
-    """Return text with halves of surrogate pairs, which can't be printed, written out."""
-    return text.encode(errors="backslashreplace").decode()
+    r"""Return text in which line breaks are spaces, and what can't be printed is written out.
+
+    Written out are control characters, those that change the direction of text, halves of
+    surrogate pairs and the like; the joiners that some scripts and emoji need stay.
+
+    Examples
+    --------
+    >>> make_printable("gone\r\n\x1b[31mred")
+    'gone  \\x1b[31mred'
+    """
+    return text if text.isprintable() else "".join(map(_make_one_printable, text))
+
+
+def _make_one_printable(character: str) -> str:
+    if character.isprintable() or character in _JOINERS:
+        return character
+    return " " if character.isspace() else character.encode("unicode_escape").decode()
+
+
+def render_foreign(text: str, longest: int = 2000) -> str:
+    r"""Return text of a server for a message or report: printable, and not longer than this.
+
+    Examples
+    --------
+    >>> render_foreign("no\tsuch log " * 3, 36)
+    'no such log no such... (36 characters)'
+    """
+    text = make_printable(text)
+    if len(text) <= longest:
+        return text
+    remark = f"... ({len(text):,} characters)"
+    return text[: max(0, longest - len(remark))] + remark
 
 
 def find_surrogate(text: str) -> str:

@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple
 
 from respan_notebook import errors
+from respan_notebook.wording import render_foreign
 
 _ERRORS: Final[Mapping[int, type[errors.HTTPError]]] = {
     401: errors.AuthenticationError,
@@ -24,10 +25,21 @@ _FAMILIES: Final[Mapping[int, type[errors.HTTPError]]] = {
     4: errors.BadRequestError,
     5: errors.ServerError,
 }
+_LONGEST: Final = 1800  # Characters that are quoted: with what is said about them, under 2,000.
+_MOST_FIELDS: Final = 100  # Fields that an error names, and messages of each.
 _HINTS: Final[Mapping[int, str]] = {
     401: "; check the API key (api_key=, or the variable RESPAN_API_KEY)",
     404: "; check the id, and that the base URL is a Respan server",
 }
+
+
+class Received(NamedTuple):
+    """Hold an answer as it came: ``headers`` do not depend on case, and a cut body is too long."""
+
+    status: int
+    content: bytes
+    headers: Mapping[str, str]
+    is_cut: bool = False
 
 
 class Answer(NamedTuple):
@@ -37,48 +49,53 @@ class Answer(NamedTuple):
     body: Any
 
 
-def read_answer(
-    request: str, status: int, content: bytes, headers: Mapping[str, str], *, key: str
-) -> Answer | errors.HTTPError:
+def read_answer(request: str, received: Received, *, key: str) -> Answer | errors.HTTPError:
     """Return a 2xx with JSON or an empty body as an answer, and all else as an error.
 
     The error is not raised here, since the frames of a traceback would show key and body. In its
-    texts ``key`` is replaced wherever the server quotes it back. ``request`` is method and path,
-    and ``headers`` must not depend on case.
+    texts ``key`` is replaced wherever the server quotes it back, and they are made printable and
+    cut. ``request`` is method and path.
     """
+    status, content = received.status, received.content
     if 200 <= status < 300:
+        if received.is_cut:
+            return errors.TooLongAnswerError(
+                f"{request} answered {status} with more than {len(content):,} bytes, which were "
+                "not read",
+                status=status,
+            )
         if not content:
             return Answer(status, None)
         try:
             return Answer(status, json.loads(content))
         except (ValueError, RecursionError):
             pass
-    return _error(request, status, content, headers, key)
+    return _error(request, received, key)
 
 
-def _error(
-    request: str, status: int, content: bytes, headers: Mapping[str, str], key: str
-) -> errors.HTTPError:
-    text = content.decode(errors="replace").replace(key, "[key]")
+def _error(request: str, received: Received, key: str) -> errors.HTTPError:
+    def tell(text: str) -> str:
+        # A server may quote the key back, also in a header or escaped in its JSON.
+        return render_foreign(text.replace(key, "[key]"), _LONGEST)
+
+    status, headers = received.status, received.headers
+    text = received.content.decode(errors="replace").replace(key, "[key]")
     detail, fields, retry_after = _read_error(text, headers)
     if 300 <= status < 400:
-        location = headers.get("Location", "nowhere")
+        location = headers.get("Location", "nowhere").replace(key, "[key]")
         detail = (
             f"redirected to {location[:200]}, which is not followed; give the base URL that "
             "answers itself (https, right host, no path but /api)"
         )
-    # A server may quote the key back, also in a header or escaped in its JSON.
-    detail = detail.replace(key, "[key]")
-    fields = {
-        name.replace(key, "[key]"): [message.replace(key, "[key]") for message in messages]
-        for name, messages in fields.items()
-    }
     kind = _ERRORS.get(status) or _FAMILIES.get(status // 100, errors.UnexpectedAnswerError)
     return kind(
-        f"{request} answered {status}: {detail.rstrip('.')}{_HINTS.get(status, '')}",
+        f"{request} answered {status}: {tell(detail).rstrip('.')}{_HINTS.get(status, '')}",
         status=status,
-        detail=detail,
-        field_errors=fields,
+        detail=tell(detail),
+        field_errors={
+            tell(name): [tell(message) for message in messages[:_MOST_FIELDS]]
+            for name, messages in list(fields.items())[:_MOST_FIELDS]
+        },
         retry_after=retry_after,
     )
 

@@ -14,6 +14,7 @@ from typing import Any, Final, Self, TypeVar
 import pandas as pd
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from respan_notebook.client.answers import Answer
 from respan_notebook.client.gate import Gate
 from respan_notebook.client.log_frame import iso_time, log_frame
 from respan_notebook.client.requester import Requester
@@ -27,6 +28,7 @@ from respan_notebook.errors import (
     UnknownEvaluatorError,
 )
 from respan_notebook.models import VALUE_FIELDS, Evaluator, Score, ScoreWrite, Upsert
+from respan_notebook.wording import render_foreign
 
 DEFAULT_BASE_URL: Final = "https://api.respan.ai"
 _PAGE: Final = 100  # The largest page of the score and evaluator routes.
@@ -49,6 +51,8 @@ class RespanClient:
         allowed to this machine only.
     timeout : float
         Seconds to wait for a connection, and then for each part of an answer.
+        ``settings.longest_request`` bounds the whole of it. Looking up the server's name is bounded
+        by the operating system only.
     settings : RequestSettings, optional
         Attempts, pauses and limits; else those of the class.
 
@@ -117,7 +121,7 @@ class RespanClient:
         self.close()
 
     def close(self) -> None:
-        """Close the connection of this thread; the next call opens a new one."""
+        """Close the connections that are open; the next call opens a new one."""
         self._requester.close()
 
     # -- scores of a log ------------------------------------------------------------------------
@@ -147,7 +151,7 @@ class RespanClient:
             The score as the server has it, and the status: 201 created, 200 updated.
         """
         call = call or self._requester.one_call().call()
-        answer = self._requester.send("POST", _scores(upsert.log_id), upsert.body, call=call)
+        answer = self._write("POST", _scores(upsert.log_id), upsert.body, call=call)
         try:
             written = _model(Score, answer.body, answer.status)
         except UnexpectedAnswerError as error:
@@ -169,7 +173,7 @@ class RespanClient:
     ) -> Score:
         """Replace a score; fields that ``score`` does not set are emptied."""
         body = ScoreWrite.model_validate(score).body()
-        answer = self._requester.send("PUT", _scores(log_id, score_id), body)
+        answer = self._write("PUT", _scores(log_id, score_id), body)
         return _model(Score, answer.body)
 
     def patch_score(self, log_id: str, score_id: str, **changes: Any) -> Score:
@@ -180,14 +184,14 @@ class RespanClient:
         unknown = sorted(changes.keys() - {*VALUE_FIELDS, "explanation"})
         if unknown:
             raise TypeError(f"patch_score changes value fields and explanation, not {unknown}")
-        return _model(Score, self._requester.send("PATCH", _scores(log_id, score_id), changes).body)
+        return _model(Score, self._write("PATCH", _scores(log_id, score_id), changes).body)
 
     def delete_score(
         self, log_id: str, score_id: str, *, budget: RetryBudget | None = None
     ) -> None:
         """Delete a score of a log."""
         call = budget.call() if budget else None
-        self._requester.send("DELETE", _scores(log_id, score_id), call=call)
+        self._write("DELETE", _scores(log_id, score_id), call=call)
 
     def filter_scores(self, filters: Filters | None = None, **params: Any) -> list[Score]:
         """Return all scores, of any log, that match.
@@ -219,10 +223,12 @@ class RespanClient:
 
     # -- evaluators -----------------------------------------------------------------------------
 
-    def list_evaluators(self, filters: Filters | None = None, **params: Any) -> list[Evaluator]:
+    def list_evaluators(
+        self, filters: Filters | None = None, *, budget: RetryBudget | None = None, **params: Any
+    ) -> list[Evaluator]:
         """Return all evaluators that match; parameters as for :meth:`filter_scores`."""
         body = {"filters": dict(filters or {})}
-        return self._all(Evaluator, "POST", "/evaluators/list/", body, **params)
+        return self._all(Evaluator, "POST", "/evaluators/list/", body, budget=budget, **params)
 
     def get_evaluator(self, id_or_slug: str) -> Evaluator:
         """Return the evaluator with this id, else the one with this slug.
@@ -350,6 +356,17 @@ class RespanClient:
         once = RetryBudget(self.settings, attempts=1).call()
         return self._requester.send("POST", path, body, call=once).body
 
+    def _write(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        call: Call | None = None,
+    ) -> Answer:
+        longest = self.settings.longest_answer
+        return self._requester.send(method, path, body, call=call, longest=longest)
+
     def _all(
         self,
         model: type[Model],
@@ -386,7 +403,8 @@ def _model(model: type[Model], body: Any, status: int = 0) -> Model:
         problem = error.errors(include_input=False)[0]
     place = ".".join(map(str, problem["loc"]))
     raise UnexpectedAnswerError(
-        f"the server's answer is no {model.__name__}{_arrived(status)}: {place} {problem['msg']}",
+        f"the server's answer is no {model.__name__}{_arrived(status)}: "
+        + render_foreign(f"{place} {problem['msg']}", 200),
         status=status,
     )
 

@@ -7,6 +7,7 @@ passed before the 429 becomes the limit.
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
@@ -62,6 +63,11 @@ class Gate:
         self._step, self._patience, self._needed = 1, _PATIENCE, _PATIENCE
         self.refusals = 0
         """Holds in a row, without a request that passed in between."""
+
+    def renew(self) -> None:
+        """Forget the threads of a parent process: its lock, and the probe that may be out."""
+        self._lock = threading.Lock()
+        self._probing = False
 
     @property
     def limit(self) -> Limit | None:
@@ -206,7 +212,7 @@ class Gate:
 
 # Gates live as long as a client that uses them.
 _GATES: weakref.WeakValueDictionary[tuple[str, str], Gate] = weakref.WeakValueDictionary()
-_GATES_LOCK: Final = threading.Lock()
+_GATES_LOCK = threading.Lock()
 
 
 def gate_for(server: Server, settings: RequestSettings) -> Gate:
@@ -215,5 +221,17 @@ def gate_for(server: Server, settings: RequestSettings) -> Gate:
     with _GATES_LOCK:
         gate = _GATES.get(identity)
         if gate is None:
-            gate = _GATES[identity] = Gate(settings=settings)
+            gate = _GATES[identity] = Gate(settings.clock.monotonic, settings)
         return gate
+
+
+def _renew_after_fork() -> None:
+    """Free the locks that threads of the parent process held; they are not in the child."""
+    global _GATES_LOCK
+    _GATES_LOCK = threading.Lock()
+    for gate in list(_GATES.values()):
+        gate.renew()
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork.
+    os.register_at_fork(after_in_child=_renew_after_fork)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -11,7 +10,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from respan_notebook import errors
 from respan_notebook.client.answers import Answer
 from respan_notebook.client.gate import gate_for
-from respan_notebook.client.retry import Call, CancelledError, RetryBudget
+from respan_notebook.client.retry import Call, RetryBudget
 from respan_notebook.client.server import Server
 from respan_notebook.client.settings import RequestSettings
 from respan_notebook.client.transport import Transport
@@ -20,18 +19,16 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 class Requester:
-    """Send JSON requests to one server from any number of threads, each on its own connection."""
+    """Send JSON requests to one server, from any number of threads."""
 
     def __init__(self, server: Server, settings: RequestSettings) -> None:
         self.server, self.settings = server, settings
         self.gate = gate_for(server, settings)
-        self._local = threading.local()
+        self._transport = Transport(server)
 
     def close(self) -> None:
-        """Close the connection of this thread; the next request opens a new one."""
-        transport: Transport | None = self._local.__dict__.pop("transport", None)
-        if transport is not None:
-            transport.close()
+        """Close the connections; the next request opens a new one."""
+        self._transport.close()
 
     def send(
         self,
@@ -40,13 +37,16 @@ class Requester:
         body: Mapping[str, Any] | None = None,
         *,
         call: Call | None = None,
+        longest: int | None = None,
     ) -> Answer:
         """Send a request to a path below ``/api``, as often as its budget allows.
 
-        The error of the last attempt is raised, or CancelledError when the budget was cancelled
-        before the first.
+        ``longest`` is the most bytes of the answer, by default those of a page. The error of the
+        last attempt is raised, or StoppedError when the budget was cancelled before the first.
         """
-        return self._send(method, self.server.root + path, body, call or self.one_call().call())
+        longest = self.settings.longest_page if longest is None else longest
+        call = call or self.one_call().call()
+        return self._send(method, self.server.root + path, body, call, longest)
 
     def pages(
         self,
@@ -63,10 +63,10 @@ class Requester:
         """
         query = urlencode({name: v for name, v in params.items() if v is not None})
         url = f"{self.server.root}{path}?{query}"
-        seen = set[str]()
+        seen, longest = set[str](), self.settings.longest_page
         while url:
             seen.add(url)
-            page = self._send(method, url, body, (budget or self.one_call()).call()).body
+            page = self._send(method, url, body, (budget or self.one_call()).call(), longest).body
             if not isinstance(page, dict) or not isinstance(page.get("results"), list):
                 raise errors.UnexpectedAnswerError(
                     f"{method} {path} gave no page of results; is {self.server.base_url} a Respan?"
@@ -83,18 +83,24 @@ class Requester:
         deadline = self.settings.call_deadline + self.server.timeout
         return RetryBudget(self.settings, attempts=self.settings.call_attempts, deadline=deadline)
 
-    def _send(self, method: str, url: str, body: Mapping[str, Any] | None, call: Call) -> Answer:
-        transport: Transport | None = getattr(self._local, "transport", None)
-        if transport is None:
-            transport = self._local.transport = Transport(self.server)
+    def _send(
+        self, method: str, url: str, body: Mapping[str, Any] | None, call: Call, longest: int
+    ) -> Answer:
         data = None if body is None else _encode_body(body)
         budget = call.budget
         last: errors.RespanError | None = None
         while (permit := self._pass_gate(budget)) is not None:
-            timeout = min(self.server.timeout, max(0.01, budget.left))
+            deadline = min(self.settings.longest_request, max(0.01, budget.left))
             call.attempts += 1
             try:
-                answer = transport.send(method, url, data, timeout=timeout)
+                answer = self._transport.send(
+                    method,
+                    url,
+                    data,
+                    timeout=self.server.timeout,
+                    deadline=deadline,
+                    longest=longest,
+                )
             except errors.RespanError as error:
                 last = error
                 error.attempts = call.attempts
@@ -111,7 +117,7 @@ class Requester:
                 self.gate.passed(permit)
                 budget.refund()
                 return answer
-        raise last or CancelledError(budget.cancelled)
+        raise last or errors.StoppedError(budget.cancelled)
 
     def _pass_gate(self, budget: RetryBudget) -> int | None:
         """Wait for a permit and return it; return None when the budget is cancelled."""
@@ -154,8 +160,8 @@ class Requester:
         own_port = own.port or _DEFAULT_PORTS.get(own.scheme)
         if (given.hostname, port) != (own.hostname, own_port) or not given.path.startswith("/"):
             raise errors.UnexpectedAnswerError(
-                f"the next page, {str(url)[:200]!r}, is on another host, which is not followed; "
-                "set base_url to the host that the server calls itself"
+                f"the next page is on another host, {str(given.hostname)[:100]!r}, which is not "
+                "followed; set base_url to the host that the server calls itself"
             )
         return f"{given.path}?{given.query}"
 

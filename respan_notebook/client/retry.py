@@ -9,7 +9,6 @@ import logging
 import math
 import random
 import threading
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -26,14 +25,12 @@ def _warn(reason: str, seconds: float) -> None:
     _log.warning("%s; waiting %.1f s", reason, seconds)
 
 
-class CancelledError(errors.RespanError):
-    """A request was not sent, since its retry budget was cancelled or spent."""
-
-
 def is_transient(error: errors.RespanError) -> bool:
     """Return whether the same request may succeed a little later."""
+    if isinstance(error, errors.TooLongAnswerError | errors.WrongAnswerError):
+        return False
     if isinstance(error, errors.UnexpectedAnswerError):
-        return True  # A 2xx that was cut off; sending a score again is safe.
+        return True  # A 2xx that is no JSON; sending a score again is safe.
     if isinstance(error, errors.HTTPError):
         return error.status in _STATUSES
     return isinstance(error, errors.TransportError)
@@ -75,17 +72,18 @@ class RetryBudget:
     ) -> None:
         self.cancelled = self.status = ""
         self.attempts = settings.attempts if attempts is None else attempts
-        self._settings, self._announce = settings, announce
+        self._settings, self.announce = settings, announce
+        self._clock = settings.clock
         self._retries = self._most_retries = retries
         self._deadline = deadline
-        self._until = math.inf if deadline is None else time.monotonic() + deadline
+        self._until = math.inf if deadline is None else self._clock.monotonic() + deadline
         self._stop = threading.Event()
         self._lock = threading.Lock()
 
     @property
     def left(self) -> float:
         """Seconds until the deadline; infinite without one."""
-        return self._until - time.monotonic()
+        return self._until - self._clock.monotonic()
 
     def call(self) -> Call:
         """Return the budget of one more request."""
@@ -116,9 +114,9 @@ class RetryBudget:
         """
         if seconds > max(0.0, self.left):
             self.cancel(f"the deadline of {self._deadline:g} s: {reason}")
-        elif self._announce and seconds >= 0.5:
-            self._announce(reason, seconds)
-        return not self._stop.wait(0 if self.cancelled else seconds)
+        elif self.announce and seconds >= 0.5:
+            self.announce(reason, seconds)
+        return not self._clock.wait(self._stop, 0 if self.cancelled else seconds)
 
     def spend(self, error: errors.RespanError) -> bool:
         """Take one retry; return False, and cancel the budget, when none is left."""

@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Tell the time and wait; a test may replace it.
+
+    Attributes
+    ----------
+    monotonic : Callable
+        Returns seconds that never go back.
+    wait : Callable
+        Waits for an event for so many seconds; returns whether it is set.
+    """
+
+    monotonic: Callable[[], float] = time.monotonic
+    wait: Callable[[threading.Event, float], bool] = threading.Event.wait
 
 
 @dataclass(frozen=True)
@@ -28,6 +47,13 @@ class RequestSettings:
         The longest hold, whatever the server says; after it one request probes.
     refusals : int
         The number of 429s in a row, one per hold, after which a push gives up.
+    longest_request : float
+        The time that one request may take with the whole of its answer.
+    longest_answer, longest_page : int
+        The most bytes that are read of the answer to a write, and of a page or a log;
+        decompressed.
+    clock : Clock
+        The time that deadlines, pauses and holds go by.
     """
 
     attempts: int = 10
@@ -40,3 +66,7 @@ class RequestSettings:
     longest_hold_backoff: float = 60.0
     longest_hold: float = 900.0
     refusals: int = 20
+    longest_request: float = 300.0
+    longest_answer: int = 2**20
+    longest_page: int = 2**26
+    clock: Clock = Clock()

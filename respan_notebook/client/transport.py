@@ -1,21 +1,34 @@
 """Send one request, once.
 
-Requests go straight to an adapter of `requests`: the environment's proxies and CA bundle are read
-once per transport, ``~/.netrc`` never replaces the bearer, and redirects are never followed.
+Requests go over the pool of connections that requests' own adapter makes, so proxies, CA bundles
+and TLS are those of requests. The environment is read once, ``~/.netrc`` never replaces the bearer,
+and redirects are never followed.
 """
 
 from __future__ import annotations
 
+import os
 import re
-from typing import Any
+import ssl
+from pathlib import Path
+from typing import Any, Final, cast
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Retry, Timeout
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError as Urllib3Error
+from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
 
 from respan_notebook import errors
-from respan_notebook.client.answers import Answer, read_answer
+from respan_notebook.client.answers import Answer, Received, read_answer
+from respan_notebook.client.connection import Patience, bound_connection
 from respan_notebook.client.server import Server
+from respan_notebook.wording import render_foreign
+
+_MOST_CONNECTIONS: Final = 1000  # That wait for the next request.
+_CHUNK: Final = 65_536  # Bytes of an answer that are read at once.
 
 
 class _Hidden(str):
@@ -27,88 +40,190 @@ class _Hidden(str):
         return "'[key]'"
 
 
-class _Adapter(HTTPAdapter):
-    """Look up the pool of connections once, since there is one server only."""
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        if not hasattr(self, "_pool"):
-            self._pool = super().get_connection_with_tls_context(*args, **kwargs)
-        return self._pool
-
-
 class Transport:
-    """Send requests to one server over one connection, which one thread uses."""
+    """Send requests to one server, from any number of threads.
+
+    Each process has a pool of connections of its own: after a fork the child starts anew, and
+    neither uses nor closes the connections of its parent.
+
+    ConfigurationError is raised when the environment names a proxy or CA bundle that can't be used.
+    """
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._adapter = _Adapter(pool_connections=1, pool_maxsize=1, max_retries=0)
-        with requests.Session() as session:
-            settings = session.merge_environment_settings(server.base_url, {}, None, None, None)
-        if server.is_local:
-            settings["proxies"] = {}  # A proxy elsewhere can't reach this machine's sandbox.
-        self._settings: dict[str, Any] = {**settings, "stream": False}
+        self._patience = Patience()
+        self._pools: dict[int, HTTPConnectionPool] = {}  # By process id.
         self._headers = {
             "Authorization": _Hidden(f"Bearer {server.bearer.get_secret_value()}"),
             "Accept": "application/json",
             "User-Agent": "respan-notebook",
         }
+        self._pool()
 
     def close(self) -> None:
-        """Close the socket, if one is open."""
-        self._adapter.close()
+        """Close the connections of this process; the next request opens a new one.
 
-    def send(self, method: str, path: str, body: bytes | None = None, *, timeout: float) -> Answer:
+        Those in use are closed at the end of their requests.
+        """
+        pool = self._pools.pop(os.getpid(), None)
+        if pool is not None:
+            pool.close()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        timeout: float,
+        deadline: float,
+        longest: int,
+    ) -> Answer:
         """Send one request, once.
 
-        ``path`` is percent-encoded and has the query; ``timeout`` is the seconds to wait for a
-        connection, and then for each part of the answer. TransportError is raised when there is
-        no answer or one that broke off, HTTPError for any answer but a 2xx with JSON.
+        Parameters
+        ----------
+        method, path : str
+            The path is percent-encoded and has the query.
+        body : bytes, optional
+            JSON.
+        timeout : float
+            Seconds to wait for a connection, and then for each part of the answer.
+        deadline : float
+            Seconds that the request may take with the whole of its answer. Looking up the
+            server's name is not bounded.
+        longest : int
+            The most bytes of an answer's body, decompressed; the rest is not read.
+
+        Raises
+        ------
+        TransportError
+            There is no answer, or one that broke off.
+        HTTPError
+            Any answer but a 2xx with JSON.
         """
-        response = self._exchange(self._request(method, path, body), timeout)
         shown = path if len(path) <= 120 else f"{path[:100]}...{path[-16:]}"
         answer = read_answer(
             f"{method} {shown}",
-            response.status_code,
-            response.content,
-            response.headers,
+            # Not a variable, since the server may quote the key.
+            self._exchange(method, path, body, timeout, deadline, longest),
             key=self._server.bearer.get_secret_value(),
         )
         if isinstance(answer, errors.HTTPError):
             raise answer
         return answer
 
-    def _request(self, method: str, path: str, body: bytes | None) -> requests.PreparedRequest:
-        request = requests.PreparedRequest()
-        request.method, request.url, request.body = method, self._server.origin + path, body
-        request.headers = dict(self._headers)  # type: ignore[assignment] # Quicker to make.
-        if method != "GET":
-            request.headers["Content-Length"] = str(len(body or b""))
-        if body is not None:
-            request.headers["Content-Type"] = "application/json"
-        return request
-
-    def _exchange(self, request: requests.PreparedRequest, timeout: float) -> requests.Response:
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        timeout: float,
+        deadline: float,
+        longest: int,
+    ) -> Received:
+        headers = self._headers if body is None else {**self._headers, **_JSON}
+        wait = min(timeout, deadline)
         failure: type[errors.TransportError] | None
         reason = ""
+        self._patience.start(timeout, deadline)
         try:
-            response = self._adapter.send(request, timeout=timeout, **self._settings)
-            response.content  # noqa: B018 - reads the body, which may break off
-            return response
-        except requests.Timeout as error:
-            failure, reason = errors.RequestTimeoutError, _reason(error)
-        except (requests.RequestException, Urllib3Error, OSError) as error:
-            failure, reason = errors.TransportError, _reason(error)
+            response = self._pool().urlopen(
+                method,
+                path,
+                body,
+                headers,
+                retries=_NO_RETRIES,
+                redirect=False,
+                timeout=Timeout(connect=wait, read=wait),
+                preload_content=False,
+            )
+            return _receive(response, longest)
+        except (Urllib3Error, OSError) as error:
+            failure, reason = _failure(error), _reason(error)
         except KeyboardInterrupt:
             failure = None
         # Raised out here, since the frames that the caught exceptions hold show the key.
         if failure is None:
             raise KeyboardInterrupt
         hint = "; is the sandbox running?" if self._server.is_local else ""
-        raise failure(f"no answer from {self._server.origin}: {reason}{hint}")
+        raise failure(f"no answer from {self._server.origin}: {render_foreign(reason)}{hint}")
+
+    def _pool(self) -> HTTPConnectionPool:
+        """Return the pool of this process. What a parent process had stays open and unused."""
+        process = os.getpid()
+        pool = self._pools.get(process)
+        if pool is None:
+            pool = _make_pool(self._server)
+            kind = cast("type[HTTPConnection]", pool.ConnectionCls)
+            pool.ConnectionCls = bound_connection(kind, self._patience)
+            pool = self._pools.setdefault(process, pool)
+        return pool
+
+
+_NO_RETRIES: Final = Retry(False, redirect=False)
+_JSON: Final = {"Content-Type": "application/json"}
+
+
+def _receive(response: BaseHTTPResponse, longest: int) -> Received:
+    """Read an answer; one that is too long is cut, and its connection closed."""
+    chunks, size = [], 0
+    try:
+        while chunk := response.read(min(_CHUNK, longest + 1 - size)):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > longest:
+                response.close()
+                chunks[-1] = chunk[: len(chunk) + longest - size]
+                break
+    except BaseException:
+        response.close()
+        raise
+    finally:
+        response.release_conn()
+    return Received(response.status, b"".join(chunks), response.headers, is_cut=size > longest)
+
+
+def _make_pool(server: Server) -> HTTPConnectionPool:
+    """Return requests' own pool of connections to a server, with the environment's settings."""
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=_MOST_CONNECTIONS, max_retries=0)
+    request = requests.PreparedRequest()
+    request.method, request.url = "GET", server.origin
+    try:
+        with requests.Session() as session:
+            settings = session.merge_environment_settings(server.base_url, {}, None, None, None)
+        # A proxy elsewhere can't reach this machine's sandbox.
+        proxies: dict[str, Any] = {} if server.is_local else dict(settings["proxies"])
+        verify = settings["verify"]
+        pool = adapter.get_connection_with_tls_context(request, verify, proxies)
+        adapter.cert_verify(pool, server.origin, verify, None)  # type: ignore[no-untyped-call]
+        _check_bundle(verify)
+        return cast("HTTPConnectionPool", pool)
+    except (requests.RequestException, Urllib3Error, OSError) as error:
+        reason = str(error)
+    raise errors.ConfigurationError(
+        f"the proxy or CA bundle that the environment names can't be used: {render_foreign(reason)}"
+    )
+
+
+def _check_bundle(verify: object) -> None:
+    """Raise OSError unless the CA bundle that the environment names can be read."""
+    if isinstance(verify, str):
+        is_folder = Path(verify).is_dir()
+        ssl.create_default_context(
+            cafile=None if is_folder else verify, capath=verify if is_folder else None
+        )
+
+
+def _failure(error: Exception) -> type[errors.TransportError]:
+    is_timeout = isinstance(error, Urllib3TimeoutError | TimeoutError)
+    # urllib3 takes a refused connection for a kind of timeout.
+    is_timeout = is_timeout and not isinstance(error, NewConnectionError)
+    return errors.RequestTimeoutError if is_timeout else errors.TransportError
 
 
 def _reason(error: BaseException) -> str:
     """Return the reason of a failure, without urllib3's words on retries that were never made."""
     cause = error.args[0] if error.args else error
-    text = str(getattr(cause, "reason", None) or cause)
+    text = str(getattr(cause, "reason", None) or error)
     return re.sub(r"^<?[\w.]+(Connection|Pool)\b.*?>?: ", "", text)

@@ -15,13 +15,14 @@ from types import TracebackType
 from typing import Final, Self
 
 from respan_notebook.client.client import RespanClient
-from respan_notebook.client.retry import Call, CancelledError, RetryBudget
+from respan_notebook.client.retry import Call, RetryBudget
 from respan_notebook.errors import (
     AuthenticationError,
     HTTPError,
     PermissionDeniedError,
     RedirectError,
     RespanError,
+    StoppedError,
 )
 from respan_notebook.models import Upsert
 from respan_notebook.push.outcomes import CREATED, FAILED, UPDATED, Result
@@ -146,7 +147,7 @@ class Engine:
         start, score, status, error = time.monotonic(), None, 0, ""
         try:
             score, status = self._client.send_upsert(upsert(i), call)
-        except CancelledError:
+        except StoppedError:
             with self._lock:
                 self._in_flight.pop(i, None)
             return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,11 +9,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import requests
 from canned import Canned, CannedServer
-from requests.adapters import HTTPAdapter
 
 from respan_notebook import RespanClient, UnexpectedAnswerError
+from respan_notebook.client.answers import Answer
+from respan_notebook.client.transport import Transport
 
 Start = Callable[..., CannedServer]
 
@@ -25,19 +24,21 @@ class Network:
     def __init__(self) -> None:
         self.next_url, self.asked = "", list[str]()
 
-    def answer(self, request: requests.PreparedRequest) -> requests.Response:
-        self.asked.append(str(request.url))
+    def answer(self, path: str) -> Answer:
+        self.asked.append(path)
         first = len(self.asked) == 1
         page = {"next": self.next_url if first else None, "results": [{"id": len(self.asked)}]}
-        response = requests.Response()
-        response.status_code, response.raw = 200, io.BytesIO(json.dumps(page).encode())
-        return response
+        return Answer(200, page)
 
 
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> Network:
     one = Network()
-    monkeypatch.setattr(HTTPAdapter, "send", lambda _, request, **_options: one.answer(request))
+
+    def send(_self: Transport, _method: str, path: str, *_rest: Any, **_limits: Any) -> Answer:
+        return one.answer(path)
+
+    monkeypatch.setattr(Transport, "send", send)
     return one
 
 
@@ -63,9 +64,9 @@ def test_pages__of_the_own_host_with_and_without_a_port(
     with RespanClient("key", base_url) as client:
         assert [score.id for score in client.filter_scores()] == ["1", "2"]
     first, second = map(urlsplit, network.asked)
-    assert first.geturl() == f"{base_url}/api/scores/list/?page_size=100"
-    assert f"{second.scheme}://{second.netloc}" == base_url.removesuffix("/gateway")
-    assert second.path == first.path
+    root = "/gateway" if "gateway" in base_url else ""
+    assert first.geturl() == f"{root}/api/scores/list/?page_size=100"
+    assert (second.scheme, second.netloc, second.path) == ("", "", first.path)
     assert parse_qs(second.query) == {"page": ["2"], "page_size": ["100"]}
 
 
@@ -90,7 +91,7 @@ def test_pages__of_another_host_or_port_are_refused(
         pytest.raises(UnexpectedAnswerError, match="is on another host, which is not followed"),
     ):
         client.filter_scores()
-    assert network.asked == [f"{base_url}/api/scores/list/?page_size=100"]
+    assert network.asked == ["/api/scores/list/?page_size=100"]
 
 
 def test_pages__count_is_not_trusted_and_the_scheme_is_ours(canned: Start) -> None:

@@ -12,9 +12,9 @@ import pytest
 from canned import Canned, CannedServer
 
 from respan_notebook import RateLimitError, RespanClient, ServerError
-from respan_notebook.client.retry import CancelledError, RetryBudget
+from respan_notebook.client.retry import RetryBudget
 from respan_notebook.client.settings import RequestSettings
-from respan_notebook.errors import HTTPError, RequestTimeoutError
+from respan_notebook.errors import HTTPError, RequestTimeoutError, StoppedError
 
 Start = Callable[..., CannedServer]
 
@@ -156,7 +156,7 @@ def test_end__the_first_reason_counts(canned: Start) -> None:
     budget.cancel("second")
     with (
         RespanClient("key", server.base_url) as client,
-        pytest.raises(CancelledError, match="first"),
+        pytest.raises(StoppedError, match="first"),
     ):
         client.list_scores("log_1", budget=budget)
     assert server.requests == []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 
 import pytest
 from pydantic import SecretStr
 
 from respan_notebook.client.server import Server
-from respan_notebook.client.settings import RequestSettings
+from respan_notebook.client.settings import Clock, RequestSettings
 from respan_notebook.client.transport import Transport
 from respan_notebook.errors import TransportError
 
@@ -25,6 +27,10 @@ def test_request_settings__defaults_suit_the_service() -> None:
         longest_hold_backoff=60.0,
         longest_hold=900.0,
         refusals=20,
+        longest_request=300.0,
+        longest_answer=1024**2,
+        longest_page=64 * 1024**2,
+        clock=Clock(time.monotonic, threading.Event.wait),
     )
 
 
@@ -37,7 +43,7 @@ def test_send__asks_for_the_sandbox_of_this_machine_alone(host: str, hint: bool)
         origin = f"http://{host}:{unused.getsockname()[1]}"
         transport = Transport(Server(origin, "/api", SecretStr("key"), 1.0))
         with pytest.raises(TransportError) as failed:
-            transport.send("GET", "/api/", timeout=1.0)
+            transport.send("GET", "/api/", timeout=1.0, deadline=5.0, longest=100)
         transport.close()
     assert str(failed.value).endswith("; is the sandbox running?") is hint
     assert str(failed.value).startswith(f"no answer from {origin}: ")

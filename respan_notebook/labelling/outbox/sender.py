@@ -17,7 +17,7 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 
 from respan_notebook.client.client import RespanClient
-from respan_notebook.client.retry import CancelledError, RetryBudget, is_transient
+from respan_notebook.client.retry import RetryBudget, is_transient
 from respan_notebook.errors import (
     AuthenticationError,
     HTTPError,
@@ -25,6 +25,7 @@ from respan_notebook.errors import (
     PermissionDeniedError,
     RedirectError,
     RespanError,
+    StoppedError,
 )
 from respan_notebook.labelling.outbox.label import Label
 from respan_notebook.labelling.outbox.outbox import Outbox
@@ -214,7 +215,7 @@ class Sender:
         """Set the status to an error, and halt when it is final; return False."""
         if isinstance(error, _FINAL):
             self._halt(unknown_key=isinstance(error, AuthenticationError))
-        if not isinstance(error, CancelledError):
+        if not isinstance(error, StoppedError):
             self._set_status(str(error))
         return False
 

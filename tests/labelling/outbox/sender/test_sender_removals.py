@@ -6,8 +6,7 @@ from labels import stored
 from sending import EVALUATOR, LOG, ME, Client, Waits, enter, failing, remove, send
 
 from respan_notebook import RespanClient, Sandbox
-from respan_notebook.client.retry import CancelledError
-from respan_notebook.errors import BadRequestError, ConflictError, TransportError
+from respan_notebook.errors import BadRequestError, ConflictError, StoppedError, TransportError
 from respan_notebook.labelling.outbox.label import REFUSED, SENT
 from respan_notebook.labelling.outbox.outbox import Outbox
 from respan_notebook.labelling.outbox.sender import Sender, wait_until
@@ -116,7 +115,7 @@ def test_removal__that_closing_stopped_is_not_said(
     enter(box, 3, known=False)
     send(sender)
     remove(box)
-    client.before["delete"] = failing(1, CancelledError("closed"))
+    client.before["delete"] = failing(1, StoppedError("closed"))
     send(sender)
     assert statuses == [""]
     assert box.waiting() == 0
