@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from respan_notebook.client.client import RespanClient
-from respan_notebook.errors import ConfigurationError, FrameError, UnknownEvaluatorError
+from respan_notebook.client.retry import RetryBudget
+from respan_notebook.errors import (
+    ConfigurationError,
+    FrameError,
+    RequestTimeoutError,
+    StoppedError,
+    TransportError,
+    UnknownEvaluatorError,
+)
 from respan_notebook.models import Evaluator
 from respan_notebook.wording import render_value, suggest_name
 
@@ -14,9 +22,12 @@ class Catalogue:
     """Find evaluators by slug or id: those given, else the server's, listed once when needed."""
 
     def __init__(
-        self, given: Evaluator | Iterable[Evaluator] | None, client: RespanClient | None
+        self,
+        given: Evaluator | Iterable[Evaluator] | None,
+        client: RespanClient | None,
+        budget: RetryBudget | None = None,
     ) -> None:
-        self._client = client
+        self._client, self._budget = client, budget
         self._known: dict[str, Evaluator] = {}
         self._may_list = given is None
         if given is not None:
@@ -54,10 +65,22 @@ class Catalogue:
         """Return the evaluator with this slug, else with this id, else None."""
         if name not in self._known and self._may_list:
             self._may_list = False
-            listed = (self._client or RespanClient()).list_evaluators()
+            listed = self._list()
             own = set(self._known)
             self.add(one for one in listed if one.slug_or_id.strip() and one.slug_or_id not in own)
         return self._known.get(name)
+
+    def _list(self) -> list[Evaluator]:
+        client = self._client or RespanClient()
+        try:
+            return client.list_evaluators(budget=self._budget)
+        except (StoppedError, TransportError):
+            if not (self._budget and self._budget.cancelled):
+                raise
+            reason = self._budget.cancelled
+        raise RequestTimeoutError(
+            f"the server's evaluators did not arrive within {reason}; nothing was sent"
+        )
 
     def __getitem__(self, name: str) -> Evaluator:
         evaluator = self.get(name)

@@ -160,8 +160,9 @@ class Requester:
         own_port = own.port or _DEFAULT_PORTS.get(own.scheme)
         if (given.hostname, port) != (own.hostname, own_port) or not given.path.startswith("/"):
             raise errors.UnexpectedAnswerError(
-                f"the next page is on another host, {str(given.hostname)[:100]!r}, which is not "
-                "followed; set base_url to the host that the server calls itself"
+                "the next page is on another host, which is not followed: "
+                f"{str(given.hostname)[:100]!r}; set base_url to the host that the server calls "
+                "itself"
             )
         return f"{given.path}?{given.query}"
 

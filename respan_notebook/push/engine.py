@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Final, Self
 
+from respan_notebook.client.answer_check import AnswerCheck
 from respan_notebook.client.client import RespanClient
 from respan_notebook.client.retry import Call, RetryBudget
 from respan_notebook.errors import (
@@ -24,16 +25,16 @@ from respan_notebook.errors import (
     RespanError,
     StoppedError,
 )
-from respan_notebook.models import Upsert
+from respan_notebook.models import Score, Upsert
 from respan_notebook.push.outcomes import CREATED, FAILED, UPDATED, Result
 
-# With these no other score can do better.
-_FINAL = (AuthenticationError, PermissionDeniedError, RedirectError)
 _CREATED: Final = 201
-_FIRST_LOOK: Final = 0.02  # Seconds until the first look at the progress.
+_ALIKE: Final = 5  # Scores in a row that are refused alike, when no other one can do better.
+_FIRST_LOOK: Final = 0.01  # Seconds until the first look at the progress.
 _LOOK: Final = 0.1  # Seconds between two looks later on.
 _BUSY: Final = 0.8  # Share of a processor from which on it is taken for busy.
-_GRACE: Final = 1.5  # Seconds that requests in flight have to end after an interrupt.
+_IDLE: Final = 0.05  # The least share that is taken for measured.
+_GRACE: Final = 1.5  # Seconds that requests in flight have to end after an interrupt or deadline.
 
 
 class Engine:
@@ -49,7 +50,12 @@ class Engine:
     budget : RetryBudget
         Ends the sending of all scores when it is cancelled or spent.
     record : Callable
-        Called with the number of a score and its result, by one thread at a time.
+        Called with the number of a score and its result, by one thread at a time; again with
+        another result when an answer turns out later to be about another log.
+    check : AnswerCheck
+        Compares each answer with what was sent.
+    has_arrived : bool
+        Whether a score of this push has arrived earlier; then a 403 or a redirect ends nothing.
 
     Attributes
     ----------
@@ -58,10 +64,18 @@ class Engine:
     """
 
     def __init__(
-        self, client: RespanClient, budget: RetryBudget, record: Callable[[int, Result], object]
+        self,
+        client: RespanClient,
+        budget: RetryBudget,
+        record: Callable[[int, Result], object],
+        check: AnswerCheck,
+        *,
+        has_arrived: bool = False,
     ) -> None:
         self.done = 0
         self._client, self._budget, self._record = client, budget, record
+        self._check, self._has_arrived = check, has_arrived
+        self._refusals: list[tuple[int, str]] = []  # The last ones in a row that are alike.
         self._threads: list[threading.Thread] = []
         self._cpu: list[float] = []  # Seconds of processor time by thread.
         self._in_flight: dict[int, Call] = {}
@@ -109,32 +123,36 @@ class Engine:
             Called again and again, and once at the end, by the calling thread.
         """
         numbers = iter(scores)  # Threads may share the iterator of a list, but no generator.
+        most = min(concurrency, len(scores))
 
         def work(thread: int) -> None:
-            try:
-                while not self._budget.cancelled and (i := next(numbers, None)) is not None:
-                    self.send_one(i, upsert)
-                    self._cpu[thread] = time.thread_time()
-            finally:
-                self._client.close()
+            while not self._budget.cancelled and (i := next(numbers, None)) is not None:
+                self.send_one(i, upsert)
+                self._cpu[thread] = time.thread_time()
 
         def start(more: int) -> None:
             for number in range(len(self._threads), len(self._threads) + more):
-                self._cpu.append(0.0)
                 thread = threading.Thread(target=work, args=[number], daemon=True)
+                self._cpu.append(0.0)
                 thread.start()
                 self._threads.append(thread)
 
-        most = min(concurrency, len(scores))
-        start(min(1, most))
+        try:
+            start(min(1, most))
+        except RuntimeError:  # The system has no thread left, so this one does the work.
+            work(0)
         pause, used, now = _FIRST_LOOK, 0.0, time.monotonic()
         while alive := [thread for thread in self._threads if thread.is_alive()]:
             alive[0].join(pause)
+            if not self._budget.goes_on() and self._budget.left < -_GRACE:
+                break  # One may be looking up the server's name, which nothing can end.
             busy = (sum(self._cpu) - used) / (time.monotonic() - now)
             used, now = sum(self._cpu), time.monotonic()
             # Beyond a busy processor, more threads only get in each other's way (the GIL).
             if busy < _BUSY and not (self._client.gate.held() or self._budget.cancelled):
-                start(min(len(self._threads), most - len(self._threads)))
+                wanted = min(most, int(len(self._threads) / max(busy, _IDLE)))
+                with contextlib.suppress(RuntimeError):  # No more of them: these go on.
+                    start(wanted - len(self._threads))
             watch()
             pause = min(_LOOK, 1.2 * pause)
         watch()
@@ -145,8 +163,10 @@ class Engine:
         with self._lock:
             self._in_flight[i] = call
         start, score, status, error = time.monotonic(), None, 0, ""
+        sent: Upsert | None = None
         try:
-            score, status = self._client.send_upsert(upsert(i), call)
+            sent = upsert(i)
+            score, status = self._client.send_upsert(sent, call)
         except StoppedError:
             with self._lock:
                 self._in_flight.pop(i, None)
@@ -154,8 +174,7 @@ class Engine:
         except RespanError as failed:
             status = failed.status if isinstance(failed, HTTPError) else 0
             error = str(failed)
-            if isinstance(failed, _FINAL):
-                self._budget.cancel(error)
+            self._stop_if_final(failed, sent)
         except Exception as bug:  # noqa: BLE001 - a thread that dies would not say which score.
             error = f"{type(bug).__name__}: {bug}"
         kind = FAILED if score is None else CREATED if status == _CREATED else UPDATED
@@ -167,6 +186,33 @@ class Engine:
             self._in_flight.pop(i, None)
             self._record(i, result)
             self.done += 1
+            wrong = score is not None and sent is not None and self._find_wrong(i, sent, score)
+        if wrong:
+            self._client.close()  # Its connections may be out of step.
+
+    def _find_wrong(self, i: int, sent: Upsert, score: Score) -> bool:
+        """Compare an answer with what was sent; return whether wrong ones were found."""
+        self._has_arrived = True
+        self._check.compare(i, sent, score)
+        wrong = self._check.take_wrong()
+        for number, error in wrong.items():
+            self._record(number, Result(FAILED, error=str(error)))
+        return bool(wrong)
+
+    def _stop_if_final(self, error: RespanError, sent: Upsert | None) -> None:
+        """Cancel the budget when no other score can do better."""
+        with self._lock:
+            if isinstance(error, AuthenticationError):
+                self._budget.cancel(str(error))
+            elif isinstance(error, PermissionDeniedError | RedirectError):
+                # A redirect names the path, which differs from log to log.
+                detail = error.detail if error.status == 403 else ""
+                refusal = error.status, detail.replace(sent.log_id, "") if sent else detail
+                self._refusals = [one for one in self._refusals if one == refusal] + [refusal]
+                if len(self._refusals) >= _ALIKE and not self._has_arrived:
+                    self._budget.cancel(str(error))
+            else:
+                self._refusals = []
 
     def _await_threads(self) -> None:
         deadline = time.monotonic() + _GRACE

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from respan_notebook.models import Score
+from respan_notebook.wording import render_foreign
 
 STATUSES: Final = (
     "created",
@@ -98,10 +99,10 @@ class Outcomes:
         if not np.isnan(result.seconds):
             self.http_status[i], self.seconds[i] = result.http_status, result.seconds
         if result.error:
-            self.errors[i] = result.error
+            self.errors[i] = render_foreign(result.error)
         else:
             self.errors.pop(i, None)
-        if result.score is not None:
-            passed = result.score.is_passed
-            self.score_ids[i] = result.score.id
-            self.is_passed[i] = passed if isinstance(passed, bool) else None
+        score = result.score
+        passed = score.is_passed if score else None
+        self.score_ids[i] = render_foreign(score.id) if score else None
+        self.is_passed[i] = passed if isinstance(passed, bool) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -13,6 +14,7 @@ from respan_notebook.client.retry import RetryBudget
 from respan_notebook.wording import render_duration
 
 _REASON: Final = 100  # Characters of a reason that the bar shows.
+_MANY: Final = 500  # Scores from which on their number is announced.
 
 
 def estimate_duration(scores: int, limit: Limit | None) -> str:
@@ -22,6 +24,15 @@ def estimate_duration(scores: int, limit: Limit | None) -> str:
     count, seconds = limit
     duration = render_duration((scores - 1) // count * seconds)
     return f"about {duration} at {count} in {seconds:g} s"
+
+
+def announce_scores(scores: int, limit: Limit | None) -> str:
+    """Return how many scores will be written, and how long a limit makes that; "" for few.
+
+    Respan probably meters the scores that it stores.
+    """
+    number = f"{scores:,} scores will be written" if scores > _MANY else ""
+    return ", ".join(part for part in (number, estimate_duration(scores, limit)) if part)
 
 
 def wait_reason(gate: Gate, budget: RetryBudget) -> str:
@@ -37,19 +48,24 @@ def wait_reason(gate: Gate, budget: RetryBudget) -> str:
 class ProgressBar:
     """Draw a bar of the scores that are done, from the thread that opened it."""
 
-    def __init__(self, bar: Any) -> None:
-        self._bar = bar
+    def __init__(self, bar: Any, note: str) -> None:
+        self._bar, self._note = bar, note
 
     def show(self, done: int, reason: str) -> None:
         """Show the number of scores that are done, and the reason why the others wait."""
-        self._bar.set_postfix_str(reason[:_REASON], refresh=False)
+        self._bar.set_postfix_str((reason or self._note)[:_REASON], refresh=False)
         # Where nothing moves, tqdm draws nothing by itself.
         if not self._bar.update(done - self._bar.n) and reason:
             self._bar.refresh()
 
     def advance(self, more: int) -> None:
         """Show that some more scores are done."""
+        self._bar.set_postfix_str(self._note, refresh=False)
         self._bar.update(min(more, self._bar.total - self._bar.n))
+
+    def announce(self, reason: str, seconds: float) -> None:
+        """Show the reason of a wait that begins."""
+        self._bar.set_postfix_str(f"{reason[:_REASON]}; waiting {seconds:.1f} s")
 
 
 @contextmanager
@@ -59,6 +75,7 @@ def progress_bar(
     """Open a bar of so many scores."""
     from tqdm.auto import tqdm  # Slow to import, and a dry run needs none.
 
-    with tqdm(total=total, unit=" scores", desc=title, disable=not (shown and total)) as bar:
+    is_off = not (shown and total) or sys.stderr is None  # As in a program without a console.
+    with tqdm(total=total, unit=" scores", desc=title, disable=is_off) as bar:
         bar.set_postfix_str(note)
-        yield ProgressBar(bar)
+        yield ProgressBar(bar, note)

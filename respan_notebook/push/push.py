@@ -8,14 +8,22 @@ from collections.abc import Iterable
 import pandas as pd
 
 from respan_notebook.catalogue import Catalogue
+from respan_notebook.client.answer_check import AnswerCheck
 from respan_notebook.client.client import RespanClient
 from respan_notebook.client.retry import RetryBudget
 from respan_notebook.models import Evaluator
 from respan_notebook.push.engine import Engine
 from respan_notebook.push.options import PushOptions, check_options
-from respan_notebook.push.outcomes import FAILED, NOT_SENT, Outcomes
+from respan_notebook.push.outcomes import (
+    CREATED,
+    FAILED,
+    NOT_SENT,
+    UNCHANGED,
+    UPDATED,
+    Outcomes,
+)
 from respan_notebook.push.plan import Plan, check_plan, mark_arrived, warn_of_shares
-from respan_notebook.push.progress import estimate_duration, progress_bar, wait_reason
+from respan_notebook.push.progress import announce_scores, progress_bar, wait_reason
 from respan_notebook.push.read_frame import Scores, read_frame
 from respan_notebook.push.report import PushReport
 from respan_notebook.push.unchanged import mark_unchanged
@@ -34,14 +42,21 @@ def push_frame(
     check_options(options)
     if client is None and not options.dry_run:
         client = RespanClient()  # Without a key, fail before the work of validating.
-    plan, errors, row_errors, warnings = read_frame(frame, scores, Catalogue(evaluators, client))
+    budget = _push_budget(client, options)
+    catalogue = Catalogue(evaluators, client, budget if options.deadline else None)
+    plan, errors, row_errors, warnings = read_frame(frame, scores, catalogue)
     outcomes = check_plan(plan, errors, row_errors, options.on_duplicate)
     if resume is not None:
         mark_arrived(plan, outcomes, resume)
     warnings += warn_of_shares(plan)
     if client is None or options.dry_run:
         return PushReport(plan, outcomes, options, warnings, client, send_plan)
-    return send_plan(plan, outcomes, options, warnings, client)
+    return send_plan(plan, outcomes, options, warnings, client, budget)
+
+
+def _push_budget(client: RespanClient | None, options: PushOptions) -> RetryBudget:
+    settings = (client or RespanClient).settings
+    return RetryBudget(settings, retries=settings.budget, deadline=options.deadline)
 
 
 def send_plan(
@@ -50,6 +65,7 @@ def send_plan(
     options: PushOptions,
     warnings: list[str],
     client: RespanClient | None,
+    budget: RetryBudget | None = None,
 ) -> PushReport:
     """Send the scores that are ``failed`` or ``not_sent``, and report on all.
 
@@ -57,24 +73,18 @@ def send_plan(
     """
     client = client or RespanClient()
     outcomes = copy.deepcopy(outcomes)
-    settings = client.settings
-    budget = RetryBudget(
-        settings, retries=settings.budget, deadline=options.deadline, announce=None
-    )
-    shown, notes = options.progress, list[str]()
+    budget = budget or _push_budget(client, options)
+    check = AnswerCheck(lambda: plan.log_ids, plan.evaluators)
+    has_arrived = bool(len(outcomes.having(CREATED, UPDATED, UNCHANGED)))
     with (
         client.gate.paced(options.rate_limit),
-        Engine(client, budget, outcomes.record) as engine,
+        Engine(client, budget, outcomes.record, check, has_arrived=has_arrived) as engine,
     ):
-        if options.skip_unchanged:
-            total = len(outcomes.having(NOT_SENT))
-            with progress_bar(total, shown=shown, title="reading") as bar:
-                notes = mark_unchanged(
-                    plan, outcomes, client, engine=engine, budget=budget, on_read=bar.advance
-                )
+        notes = _skip_unchanged(plan, outcomes, options, client, engine, budget)
         scores, done = outcomes.having(FAILED, NOT_SENT).tolist(), engine.done
-        note = estimate_duration(len(scores), options.rate_limit)
-        with progress_bar(len(scores), shown=shown, note=note) as bar:
+        note = announce_scores(len(scores), options.rate_limit)
+        budget.announce = None  # The bar shows every wait from here on.
+        with progress_bar(len(scores), shown=options.progress, note=note) as bar:
             engine.send(
                 scores,
                 plan.upsert,
@@ -82,4 +92,24 @@ def send_plan(
                 watch=lambda: bar.show(engine.done - done, wait_reason(client.gate, budget)),
             )
     outcomes.stopped = budget.cancelled
-    return PushReport(plan, outcomes, options, [*warnings, *notes], client, send_plan)
+    warnings = [*warnings, *notes, *check.warnings()]
+    return PushReport(plan, outcomes, options, warnings, client, send_plan)
+
+
+def _skip_unchanged(
+    plan: Plan,
+    outcomes: Outcomes,
+    options: PushOptions,
+    client: RespanClient,
+    engine: Engine,
+    budget: RetryBudget,
+) -> list[str]:
+    """Mark the scores that the server has already, if that is wanted; return warnings."""
+    if not options.skip_unchanged:
+        return []
+    total = len(outcomes.having(NOT_SENT))
+    with progress_bar(total, shown=options.progress, title="reading") as bar:
+        budget.announce = bar.announce
+        return mark_unchanged(
+            plan, outcomes, client, engine=engine, budget=budget, on_read=bar.advance
+        )

@@ -14,7 +14,7 @@ from respan_notebook.errors import ConfigurationError, PushError
 from respan_notebook.push.options import PushOptions
 from respan_notebook.push.outcomes import FAILED, INVALID, NOT_SENT, STATUSES, Outcomes
 from respan_notebook.push.plan import Plan
-from respan_notebook.push.progress import estimate_duration
+from respan_notebook.push.progress import announce_scores
 
 if TYPE_CHECKING:
     from respan_notebook.client.client import RespanClient
@@ -229,8 +229,8 @@ class PushReport:
         notes += [f"warning: {warning}" for warning in self.warnings]
         if self.dry_run:
             ready = len(self._outcomes.having(NOT_SENT))
-            estimate = estimate_duration(ready, self._options.rate_limit)
-            notes += [f"sending takes {estimate}"] if estimate else []
+            announcement = announce_scores(ready, self._options.rate_limit)
+            notes += [announcement] if announcement else []
         return notes
 
     def _groups(self) -> dict[tuple[int, str], list[int]]:

@@ -1,4 +1,4 @@
-"""An HTTP server on loopback that answers every request like a created score, as fast as it can.
+"""An HTTP server on loopback that answers every request with its log's score, as fast as it can.
 
 Run as a process of its own: ``python stub.py [LATENCY_MS]``. It prints its port.
 """
@@ -14,12 +14,9 @@ BODY = (
     b'"environment": "prod", "numerical_value": 4.0, "string_value": null, "boolean_value": null, '
     b'"categorical_value": null, "json_value": null, "is_passed": true, "cost": null, '
     b'"evaluator_id": "ev_1", "evaluator_slug": "stars", "evaluator_name": "Stars", '
-    b'"scorer": "ann@example.com", "log_id": "log_1", "status": null}'
+    b'"scorer": "ann@example.com", "log_id": "%b", "status": null}'
 )
-ANSWER = (
-    b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
-    b"Content-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
-)
+HEAD = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
@@ -37,13 +34,17 @@ class Stub(asyncio.Protocol):
             size = end + 4 + (int(length[1]) if length else 0)
             if len(self.buffer) < size:
                 return
+            log_id = self.buffer.split(b"/", 4)[3]  # POST /api/logs/LOG_ID/scores/
             self.buffer = self.buffer[size:]
-            loop = asyncio.get_running_loop()
-            loop.call_later(self.latency, self.answer) if self.latency else self.answer()
+            if self.latency:
+                asyncio.get_running_loop().call_later(self.latency, self.answer, log_id)
+            else:
+                self.answer(log_id)
 
-    def answer(self) -> None:
+    def answer(self, log_id: bytes) -> None:
         if not self.transport.is_closing():
-            self.transport.write(ANSWER)  # type: ignore[attr-defined]
+            body = BODY % log_id
+            self.transport.write(HEAD % len(body) + body)  # type: ignore[attr-defined]
 
 
 async def main() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from canned import CannedServer
 
 from respan_notebook import RespanClient
+from respan_notebook.client.answer_check import AnswerCheck
 from respan_notebook.client.retry import RetryBudget
 from respan_notebook.models import Upsert
 from respan_notebook.push.engine import Engine
@@ -26,7 +27,8 @@ def test_send__in_threads_that_keep_no_process_alive(
 
     with RespanClient("key", canned().base_url) as client:
         budget = RetryBudget(client.settings)
-        with Engine(client, budget, results.__setitem__) as engine:
+        check = AnswerCheck(list, [])
+        with Engine(client, budget, results.__setitem__, check) as engine:
             assert engine.done == 0
             engine.send([3, 5], upsert, concurrency=1)
             assert engine.done == 2

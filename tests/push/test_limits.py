@@ -123,4 +123,4 @@ def test_bar__shows_why_it_waits(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_estimate__is_said_before_anything_is_sent() -> None:
     report = frame_of(10_000).respan.push_scores([STARS], dry_run=True, rate_limit="60/min")
-    assert "sending takes about 2.8 h at 60 in 60 s" in repr(report)
+    assert "10,000 scores will be written, about 2.8 h at 60 in 60 s" in repr(report)

@@ -28,11 +28,13 @@ def test_push_scores__wrong_key_stops_at_once(canned: Start) -> None:
 
 
 @pytest.mark.parametrize("status", [403, 308])
-def test_push_scores__other_ends_of_a_push(canned: Start, status: int) -> None:
+def test_push_scores__five_alike_end_a_push_of_which_nothing_arrived(
+    canned: Start, status: int
+) -> None:
     frame = pd.DataFrame({"log_id": [f"log_{n}" for n in range(50)], "stars": 3})
     with RespanClient("key", canned(status=status).base_url) as client:
         report = frame.respan.push_scores([FIVE_STARS], client=client, concurrency=1, **QUIET)
-    assert report.counts == {"failed": 1, "not_sent": 49}
+    assert report.counts == {"failed": 5, "not_sent": 45}
 
 
 @pytest.mark.usefixtures("no_backoff")

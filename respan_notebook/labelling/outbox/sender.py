@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
+from respan_notebook.client.answer_check import AnswerCheck
 from respan_notebook.client.client import RespanClient
 from respan_notebook.client.retry import RetryBudget, is_transient
 from respan_notebook.errors import (
@@ -29,7 +30,7 @@ from respan_notebook.errors import (
 )
 from respan_notebook.labelling.outbox.label import Label
 from respan_notebook.labelling.outbox.outbox import Outbox
-from respan_notebook.models import VALUE_FIELDS, Score, ScoreWrite, Upsert
+from respan_notebook.models import VALUE_FIELDS, Evaluator, Score, ScoreWrite, Upsert
 from respan_notebook.push.engine import Engine
 from respan_notebook.push.outcomes import FAILED, Result
 from respan_notebook.push.progress import wait_reason
@@ -322,7 +323,8 @@ class Sender:
         upserts = [Upsert(label.log_id, label.body) for label in labels]
         results: dict[int, Result] = {}
         budget = self._new_budget(None)
-        with Engine(self._client, budget, results.__setitem__) as engine:
+        check = AnswerCheck(lambda: [one.log_id for one in upserts], _evaluators(labels))
+        with Engine(self._client, budget, results.__setitem__, check) as engine:
             engine.send(
                 range(len(upserts)),
                 upserts.__getitem__,
@@ -395,6 +397,11 @@ def encode_previous(score: Score, like: Mapping[str, Any], field: str) -> dict[s
         return ScoreWrite.model_validate(body).body()
     except ValueError:
         return None
+
+
+def _evaluators(labels: Sequence[Label]) -> list[Evaluator]:
+    names = {(one.body.get("evaluator_id"), one.body.get("evaluator_slug")) for one in labels}
+    return [Evaluator(id=id_, evaluator_slug=slug) for id_, slug in names]
 
 
 def _field(body: Mapping[str, Any]) -> str:
