@@ -103,6 +103,24 @@ def bound_connection(kind: type[HTTPConnection], patience: Patience) -> type[HTT
     """Return a class of connections like ``kind``, whose requests keep to a patience."""
 
     class Connection(kind):  # type: ignore[misc, valid-type]
+        _parts: list[Any] | None = None  # Of a request that is being made.
+
+        def request(self, *args: Any, **kwargs: Any) -> None:
+            """Send headers and body at once: one packet less, and one call of the system."""
+            parts: list[Any] = []
+            self._parts = parts
+            try:
+                super().request(*args, **kwargs)
+            finally:
+                self._parts = None
+            self.send(b"".join(parts))
+
+        def send(self, data: Any) -> None:
+            if self._parts is None:
+                super().send(data)
+            else:
+                self._parts.append(data)
+
         def response_class(self, sock: Any, *args: Any, **kwargs: Any) -> _Response:
             return _Response(self, patience, sock, *args, **kwargs)
 

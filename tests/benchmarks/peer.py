@@ -54,6 +54,19 @@ def requests_session(url: str, rows: int, threads: int) -> Callable[[], None]:
     return lambda: in_threads(make_send, rows, threads)
 
 
+def urllib3_pool(url: str, rows: int, threads: int) -> Callable[[], None]:
+    import urllib3
+
+    pool = urllib3.connection_from_url(url, maxsize=threads)
+    headers = {**HEADERS, "Content-Type": "application/json"}
+
+    def send(row: int) -> Any:
+        path = f"/api/logs/log_{row}/scores/"
+        return pool.urlopen("POST", path, json.dumps(body(row)), headers, retries=False).data
+
+    return lambda: in_threads(lambda: send, rows, threads)
+
+
 def respan_api(url: str, rows: int, threads: int) -> Callable[[], None]:
     import respan
 
@@ -117,6 +130,7 @@ def push_scores(url: str, rows: int, threads: int) -> Callable[[], None]:
 
 PEERS = {
     "requests.Session": requests_session,
+    "urllib3 pool": urllib3_pool,
     "respan-api": respan_api,
     "aiohttp": aiohttp_client,
     "push_scores": push_scores,
