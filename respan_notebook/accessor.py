@@ -43,7 +43,7 @@ class RespanAccessor:
         rate_limit: str | None = None,
         deadline: float | None = None,
         skip_unchanged: bool = False,
-        resume: pd.DataFrame | None = None,
+        resume: PushReport | pd.DataFrame | str | Path | None = None,
         progress: bool = True,
     ) -> PushReport:
         """Upsert every score in the frame, and report on each.
@@ -87,9 +87,12 @@ class RespanAccessor:
             Read the server's scores first, and send only what differs: one request per 100 logs,
             instead of one per score. A client that has not written yet sends one score before
             that, since only the answer to a write names the owner of the key.
-        resume : DataFrame, optional
-            ``report.frame`` of an earlier push (also read back from a file): the scores that had
-            arrived are not sent again.
+        resume : PushReport, DataFrame, str or Path, optional
+            The report of an earlier push, the file that ``report.save`` wrote, or its
+            ``report.frame`` (also read back from a file): scores that had arrived just as they are
+            to be sent now, travelling columns included, are ``resumed`` and not sent again. A
+            frame does not say to which server and with which key it was sent, so that these are
+            not compared; one without the column ``digest`` resumes nothing.
         progress : bool
             Whether to show a progress bar, with rate, time left and the reason of a wait.
 
@@ -101,13 +104,15 @@ class RespanAccessor:
         Raises
         ------
         FrameError
-            A column is missing, is there twice, or two disagree; nothing was sent.
+            A column is missing, is there twice, or two disagree, or ``resume`` is no report;
+            nothing was sent.
         UnknownEvaluatorError, UnsupportedEvaluatorError
             An evaluator named in ``scores`` does not exist, or has an unknown type.
         DuplicateScoreError
             With ``on_duplicate="error"``.
         ConfigurationError
-            There is no key, or an argument can't be used.
+            There is no key, an argument can't be used, or what ``resume`` names had arrived on
+            another server or by another key.
         HTTPError, TransportError
             The server's evaluators can't be listed.
 

@@ -15,6 +15,7 @@ STATUSES: Final = (
     "created",
     "updated",
     "unchanged",
+    "resumed",
     "skipped",
     "duplicate",
     "invalid",
@@ -22,7 +23,38 @@ STATUSES: Final = (
     "not_sent",
 )
 """The statuses of a score; :class:`respan_notebook.PushReport` describes them."""
-CREATED, UPDATED, UNCHANGED, SKIPPED, DUPLICATE, INVALID, FAILED, NOT_SENT = range(len(STATUSES))
+(
+    CREATED,
+    UPDATED,
+    UNCHANGED,
+    RESUMED,
+    SKIPPED,
+    DUPLICATE,
+    INVALID,
+    FAILED,
+    NOT_SENT,
+) = range(len(STATUSES))
+ARRIVED: Final = (CREATED, UPDATED, UNCHANGED, RESUMED)
+"""The statuses of a score that the server has."""
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """Hold the parts of an earlier report's line that a resumed push takes over.
+
+    Attributes
+    ----------
+    http_status : int
+        0 where there was no answer.
+    is_passed : bool or None
+        The evaluator's verdict.
+    score_id : str or None
+        None where the earlier report does not say.
+    """
+
+    http_status: int
+    is_passed: bool | None
+    score_id: str | None
 
 
 @dataclass(frozen=True)
@@ -91,6 +123,11 @@ class Outcomes:
     def refuse(self, i: int, status: int, error: str) -> None:
         """Record the status and error of a score that is not sent."""
         self.status[i], self.errors[i] = status, error
+
+    def take_over(self, i: int, arrived: Arrived) -> None:
+        """Record a score that had arrived by an earlier push, as ``resumed``."""
+        self.status[i], self.http_status[i] = RESUMED, arrived.http_status
+        self.is_passed[i], self.score_ids[i] = arrived.is_passed, arrived.score_id
 
     def record(self, i: int, result: Result) -> None:
         """Record the result of a score that was sent, or found on the server."""

@@ -5,27 +5,33 @@ Lists and arrays, and no object per score, so that a million scores stay small a
 
 from __future__ import annotations
 
+import hashlib
+import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from respan_notebook.errors import DuplicateScoreError, FrameError
+from respan_notebook.errors import DuplicateScoreError
 from respan_notebook.frames.context import Cells
 from respan_notebook.models import Evaluator, Upsert
 from respan_notebook.push.options import OnDuplicate
-from respan_notebook.push.outcomes import DUPLICATE, INVALID, NOT_SENT, SKIPPED, STATUSES, Outcomes
+from respan_notebook.push.outcomes import DUPLICATE, INVALID, NOT_SENT, SKIPPED, Outcomes
 from respan_notebook.values.cells import RowErrors
 from respan_notebook.values.encoding import make_upsert
 from respan_notebook.values.types import find_type
 
+_DIGEST: Final = 16  # Bytes.
+_canonical_json: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
 
 @dataclass(frozen=True)
-class Plan:
-    """Hold the scores of a push, validated and encoded; raw cells are not in it.
+class Lines(ABC):
+    """Hold the scores of a push as its report needs them.
 
     Each row of the frame has ``width`` scores, one after the other: score ``i`` is of row
     ``i // width``.
@@ -40,21 +46,17 @@ class Plan:
         The distinct evaluators; in the place of one that was not found, one with its name only.
     codes : int64 array
         One per score: its position in ``evaluators``.
-    values : list
-        One per score: the wire value, None where there is nothing to send.
-    context : mapping of str to sequence
-        Optional fields of the API, with a value per row.
-    width : int
-        Scores per row.
     """
 
     index: pd.Index[Any]
     log_ids: list[Any]
     evaluators: Sequence[Evaluator]
     codes: npt.NDArray[np.int64]
-    values: list[Any]
-    context: Mapping[str, Cells] = field(default_factory=dict)
-    width: int = 1
+
+    @property
+    @abstractmethod
+    def width(self) -> int:
+        """Scores per row."""
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -74,12 +76,48 @@ class Plan:
             return tuple(part.item() if isinstance(part, np.generic) else part for part in label)
         return label.item() if isinstance(label, np.generic) else label
 
+    @abstractmethod
+    def upsert(self, i: int) -> Upsert:
+        """Return the upsert of a score that has a value."""
+
+    def digest(self, i: int) -> str | None:
+        """Return the digest of a score's upsert, None when it is not known."""
+        return digest_of(self.upsert(i))
+
+
+@dataclass(frozen=True)
+class Plan(Lines):
+    """Hold the scores of a push, validated and encoded; raw cells are not in it.
+
+    Attributes
+    ----------
+    values : list
+        One per score: the wire value, None where there is nothing to send.
+    context : mapping of str to sequence
+        Optional fields of the API, with a value per row.
+    width : int
+        Scores per row.
+    """
+
+    values: list[Any]
+    context: Mapping[str, Cells] = field(default_factory=dict)
+    width: int = 1
+
     def upsert(self, i: int) -> Upsert:
         """Return the upsert of a score that has a value."""
         context = {
             name: _encode_time(cells[i // self.width]) for name, cells in self.context.items()
         }
         return make_upsert(self.evaluator(i), self.log_id(i), self.values[i], context)
+
+
+def digest_of(upsert: Upsert) -> str:
+    """Return a digest of log id and body, equal for equal upserts only.
+
+    It begins with a letter, so that nothing that reads CSV takes it for a number.
+    """
+    text = _canonical_json([upsert.log_id, upsert.body])
+    return f"d{hashlib.blake2b(text.encode(), digest_size=_DIGEST).hexdigest()}"
 
 
 def _encode_time(cell: Any) -> Any:
@@ -159,24 +197,3 @@ def warn_of_shares(plan: Plan) -> list[str]:
                 "goes to 100; multiply the column by 100 if they are shares"
             )
     return warnings
-
-
-def mark_arrived(plan: Plan, outcomes: Outcomes, earlier: pd.DataFrame) -> None:
-    """Mark the scores that had arrived by an earlier report, so that they are not sent again.
-
-    ``earlier`` is its ``frame``, perhaps read back from a file; without the columns ``log_id``,
-    ``evaluator`` and ``status`` a FrameError is raised.
-    """
-    needed = {"log_id", "evaluator", "status"}
-    if not needed <= set(earlier.columns):
-        raise FrameError(f"resume takes the frame of an earlier report, with {sorted(needed)}")
-    arrived = {
-        (str(log_id), evaluator): STATUSES.index(status)
-        for log_id, evaluator, status in zip(
-            earlier["log_id"], earlier["evaluator"], earlier["status"], strict=True
-        )
-        if status in ("created", "updated", "unchanged")
-    }
-    for i in outcomes.having(NOT_SENT).tolist():
-        name = plan.evaluator(i).slug_or_id
-        outcomes.status[i] = arrived.get((plan.log_id(i), name), NOT_SENT)

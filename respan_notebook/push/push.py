@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
+from pathlib import Path
 
 import pandas as pd
 
@@ -14,18 +15,13 @@ from respan_notebook.client.retry import RetryBudget
 from respan_notebook.models import Evaluator
 from respan_notebook.push.engine import Engine
 from respan_notebook.push.options import PushOptions, check_options
-from respan_notebook.push.outcomes import (
-    CREATED,
-    FAILED,
-    NOT_SENT,
-    UNCHANGED,
-    UPDATED,
-    Outcomes,
-)
-from respan_notebook.push.plan import Plan, check_plan, mark_arrived, warn_of_shares
+from respan_notebook.push.origin import Origin, check_origin
+from respan_notebook.push.outcomes import ARRIVED, FAILED, NOT_SENT, Outcomes
+from respan_notebook.push.plan import Lines, check_plan, warn_of_shares
 from respan_notebook.push.progress import announce_scores, progress_bar, wait_reason
 from respan_notebook.push.read_frame import Scores, read_frame
 from respan_notebook.push.report import PushReport
+from respan_notebook.push.resume import mark_resumed, read_earlier
 from respan_notebook.push.unchanged import mark_unchanged
 
 
@@ -36,22 +32,26 @@ def push_frame(
     *,
     client: RespanClient | None,
     evaluators: Evaluator | Iterable[Evaluator] | None,
-    resume: pd.DataFrame | None,
+    resume: PushReport | pd.DataFrame | str | Path | None,
 ) -> PushReport:
     """Push the scores of a frame; see :meth:`respan_notebook.RespanAccessor.push_scores`."""
     check_options(options)
     if client is None and not options.dry_run:
         client = RespanClient()  # Without a key, fail before the work of validating.
     budget = _push_budget(client, options)
+    earlier = read_earlier(resume)
+    if client is not None and earlier.arrived:
+        check_origin(earlier.origin, client)
     catalogue = Catalogue(evaluators, client, budget if options.deadline else None)
     plan, errors, row_errors, warnings = read_frame(frame, scores, catalogue)
     outcomes = check_plan(plan, errors, row_errors, options.on_duplicate)
-    if resume is not None:
-        mark_arrived(plan, outcomes, resume)
-    warnings += warn_of_shares(plan)
+    mark_resumed(plan, outcomes, earlier)
+    warnings += [*warn_of_shares(plan), *earlier.warnings]
     if client is None or options.dry_run:
-        return PushReport(plan, outcomes, options, warnings, client, send_plan)
-    return send_plan(plan, outcomes, options, warnings, client, budget)
+        return PushReport(
+            plan, outcomes, options, warnings, client, send_plan, origin=earlier.origin
+        )
+    return send_plan(plan, outcomes, options, warnings, client, budget=budget)
 
 
 def _push_budget(client: RespanClient | None, options: PushOptions) -> RetryBudget:
@@ -60,22 +60,27 @@ def _push_budget(client: RespanClient | None, options: PushOptions) -> RetryBudg
 
 
 def send_plan(
-    plan: Plan,
+    plan: Lines,
     outcomes: Outcomes,
     options: PushOptions,
     warnings: list[str],
     client: RespanClient | None,
+    *,
+    origin: Origin | None = None,
     budget: RetryBudget | None = None,
 ) -> PushReport:
     """Send the scores that are ``failed`` or ``not_sent``, and report on all.
 
     ``outcomes`` is copied and not changed. Without a client, one is made from the environment.
+    ConfigurationError is raised when scores had arrived at another ``origin`` than the client's.
     """
     client = client or RespanClient()
+    has_arrived = bool(len(outcomes.having(*ARRIVED)))
+    if has_arrived:
+        check_origin(origin, client)
     outcomes = copy.deepcopy(outcomes)
     budget = budget or _push_budget(client, options)
     check = AnswerCheck(lambda: plan.log_ids, plan.evaluators)
-    has_arrived = bool(len(outcomes.having(CREATED, UPDATED, UNCHANGED)))
     with (
         client.gate.paced(options.rate_limit),
         Engine(client, budget, outcomes.record, check, has_arrived=has_arrived) as engine,
@@ -97,7 +102,7 @@ def send_plan(
 
 
 def _skip_unchanged(
-    plan: Plan,
+    plan: Lines,
     outcomes: Outcomes,
     options: PushOptions,
     client: RespanClient,

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 
 from respan_notebook.errors import ConfigurationError, PushError
 from respan_notebook.push.options import PushOptions
-from respan_notebook.push.outcomes import FAILED, INVALID, NOT_SENT, STATUSES, Outcomes
-from respan_notebook.push.plan import Plan
+from respan_notebook.push.origin import Origin, origin_of
+from respan_notebook.push.outcomes import ARRIVED, FAILED, INVALID, NOT_SENT, STATUSES, Outcomes
+from respan_notebook.push.plan import Lines
 from respan_notebook.push.progress import announce_scores
+from respan_notebook.push.reasons import Groups, group_errors
+from respan_notebook.push.report_html import render_counts, render_html
+from respan_notebook.push.saved import ReportParts, decode_report, encode_report
+from respan_notebook.push.text_table import read_table, write_table
 
 if TYPE_CHECKING:
     from respan_notebook.client.client import RespanClient
 
 _SHOWN = 10  # The most reasons that the repr shows.
 _LABELS = 3  # The most rows that it names for each.
-_COLOURS = {
-    "created": "#2e8540",
-    "updated": "#62b36e",
-    "unchanged": "#b8d8be",
-    "skipped": "#d5d5d5",
-    "duplicate": "#a0a0a0",
-    "invalid": "#e08a1e",
-    "failed": "#c62828",
-    "not_sent": "#8e7cc3",
-}
 
 
 class PushReport:
@@ -42,6 +37,7 @@ class PushReport:
     ``created``   the server had no score here by this scorer, and has now
     ``updated``   the server had one, and has this value now
     ``unchanged`` the server has this value already; nothing was sent
+    ``resumed``   it had arrived by the push that was resumed; nothing was sent
     ``skipped``   the cell is missing, so there is no score; nothing was sent
     ``duplicate`` another row scores the same log by the same evaluator and counts
     ``invalid``   refused before sending: ``error`` says why
@@ -55,20 +51,25 @@ class PushReport:
         Warnings about whole columns.
     dry_run : bool
         Whether it was a dry run.
+    origin : Origin or None
+        The server, and a hash that identifies the key; None without a client.
     """
 
     def __init__(
         self,
-        plan: Plan,
+        plan: Lines,
         outcomes: Outcomes,
         options: PushOptions,
         warnings: list[str],
         client: RespanClient | None,
-        send: Callable[[Plan, Outcomes, PushOptions, list[str], RespanClient | None], PushReport],
+        send: Callable[..., PushReport],
+        *,
+        origin: Origin | None = None,
     ) -> None:
         self._plan, self._outcomes, self._options = plan, outcomes, options
         self._client, self._send = client, send
         self.warnings, self.dry_run = warnings, options.dry_run
+        self.origin = origin if client is None else origin_of(client)
 
     def __getstate__(self) -> dict[str, Any]:
         # The client holds a key.
@@ -84,8 +85,14 @@ class PushReport:
         Columns: ``log_id`` (object), ``evaluator`` (category: slug, else id), ``status``
         (category), ``error`` (object), ``http_status`` (Int16), ``is_passed`` (boolean),
         ``attempts`` (int16), ``seconds`` (float64, from sending to the last answer), ``score_id``
-        (object). A cell without a value is missing.
+        (object), ``digest`` (object, a hash of log id and body of what arrived, by which
+        ``resume=`` finds it). A cell without a value is missing.
         """
+        frame = self._frame_without_digests
+        return frame.assign(digest=pd.Series(self._digests, frame.index, dtype=object))
+
+    @property
+    def _frame_without_digests(self) -> pd.DataFrame:
         plan, outcomes = self._plan, self._outcomes
         named = [one.slug_or_id for one in plan.evaluators]
         names = list(dict.fromkeys(named))
@@ -121,7 +128,8 @@ class PushReport:
 
         For a dry run, only the ``invalid`` ones.
         """
-        return self.frame[np.isin(self._outcomes.status, self._bad)]
+        frame = self._frame_without_digests[np.isin(self._outcomes.status, self._bad)]
+        return frame.assign(digest=pd.Series(None, frame.index, dtype=object))
 
     @property
     def reasons(self) -> pd.DataFrame:
@@ -130,7 +138,7 @@ class PushReport:
         Columns: ``status`` (object), ``rows`` (int64, the number of lines) and ``reason`` (object,
         the error of the first line). The index has the label of that line.
         """
-        groups, errors = self._groups(), self._errors()
+        groups, errors = self._groups, self._errors()
         firsts = [lines[0] for lines in groups.values()]
         return pd.DataFrame(
             {
@@ -149,7 +157,7 @@ class PushReport:
         (category) and ``body`` (object, the request's JSON object as a dict).
         """
         lines = self._outcomes.having(FAILED, NOT_SENT)
-        frame = self.frame[["log_id", "evaluator"]].iloc[lines]
+        frame = self._frame_without_digests[["log_id", "evaluator"]].iloc[lines]
         bodies = [self._plan.upsert(line).body for line in lines.tolist()]
         return frame.assign(body=pd.Series(bodies, frame.index, dtype=object))
 
@@ -197,12 +205,83 @@ class PushReport:
         Raises
         ------
         ConfigurationError
-            This was a dry run, or there is no key.
+            This was a dry run, there is no key, or scores had arrived on another server or by
+            another key.
         """
         if self.dry_run:
             raise ConfigurationError("this was a dry run; push again, without dry_run=True")
-        client = client or self._client
-        return self._send(self._plan, self._outcomes, self._options, self.warnings, client)
+        return self._send(
+            self._plan,
+            self._outcomes,
+            self._options,
+            self.warnings,
+            client or self._client,
+            origin=self.origin,
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Save the report as CSV or Parquet, so that :meth:`load` and ``resume=`` read it.
+
+        The file has a line per score, every cell as text: ``row_0`` (the index label, a column per
+        level), the columns of :attr:`frame`, ``evaluator_code``, ``body`` (JSON, of what is
+        ``failed`` or ``not_sent``), and in ``report``, in the first line only, what the lines have
+        in common. Lines may be sorted, and all but that one dropped. Text that a spreadsheet or
+        pandas would change, such as 00123, is written as a backslash and JSON. An earlier file is
+        replaced when all was written. The key is not in it.
+
+        Parameters
+        ----------
+        path : str or Path
+            It ends with ``.csv`` or ``.parquet``; the latter needs
+            ``pip install "respan-notebook[parquet]"``.
+
+        Raises
+        ------
+        ConfigurationError
+            The path ends otherwise, or pyarrow is missing.
+        OSError
+            The file can't be written; an earlier one is as it was.
+        """
+        parts = ReportParts(self._plan, self._outcomes, self._options, self.warnings, self.origin)
+        write_table(Path(path), encode_report(parts, self._errors()))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Load a report that :meth:`save` wrote.
+
+        It has the same lines and can be retried. Index labels come back with their dtype when they
+        are numbers, text, booleans or times; others as their text.
+
+        Parameters
+        ----------
+        path : str or Path
+            A ``.csv`` or ``.parquet`` file.
+
+        Returns
+        -------
+        PushReport
+            Without a client; :meth:`retry` takes one, or makes one from the environment.
+
+        Raises
+        ------
+        FrameError
+            It is no such file, was cut short or changed, or a newer version saved it.
+        ConfigurationError
+            The path ends otherwise, or pyarrow is missing.
+        OSError
+            The file can't be read.
+        """
+        from respan_notebook.push.push import send_plan
+
+        plan, outcomes, options, warnings, origin = decode_report(read_table(Path(path)), str(path))
+        return cls(plan, outcomes, options, warnings, None, send_plan, origin=origin)
+
+    @cached_property
+    def _digests(self) -> list[str | None]:
+        digests: list[str | None] = [None] * len(self)
+        for line in self._outcomes.having(*ARRIVED).tolist():
+            digests[line] = self._plan.digest(line)
+        return digests
 
     def _errors(self) -> list[str | None]:
         outcomes = self._outcomes
@@ -215,7 +294,7 @@ class PushReport:
         return errors
 
     def _summary(self) -> str:
-        return ", ".join(f"{n:,} {name}" for name, n in self.counts.items()) or "no rows"
+        return render_counts(self.counts)
 
     def _title(self) -> str:
         if self.dry_run:
@@ -233,31 +312,35 @@ class PushReport:
             notes += [announcement] if announcement else []
         return notes
 
-    def _groups(self) -> dict[tuple[int, str], list[int]]:
-        """Return the lines with an error, by status and reason, in the order of the lines."""
-        groups: dict[tuple[int, str], list[int]] = {}
-        for line, error in enumerate(self._errors()):
-            if error is not None:
-                status = int(self._outcomes.status[line])
-                groups.setdefault((status, _reason(error)), []).append(line)
-        return groups
+    @cached_property
+    def _groups(self) -> Groups:
+        """The lines with an error, by status and reason, in the order of the lines."""
+        return group_errors(self._outcomes.status, self._errors())
 
-    def _named(self) -> dict[tuple[int, str], list[int]]:
+    def _named(self) -> Groups:
         """Return the groups without those of ``not_sent``, whose reason is among the notes."""
-        return {kind: lines for kind, lines in self._groups().items() if kind[0] != NOT_SENT}
+        return {kind: lines for kind, lines in self._groups.items() if kind[0] != NOT_SENT}
 
     def _shown_errors(self) -> list[tuple[str, str, str]]:
         """Return the rows, the status and the reason of the first groups."""
         shown = []
+        errors = self._outcomes.errors
         for (status, _), lines in list(self._named().items())[:_SHOWN]:
-            labels = list(dict.fromkeys(repr(self._plan.label(line)) for line in lines))
+            labels = self._labels(lines)
             more = f" and {len(labels) - _LABELS:,} more" if len(labels) > _LABELS else ""
             rows = f"row{'s' if len(labels) > 1 else ''} {', '.join(labels[:_LABELS])}{more}"
-            errors = self._outcomes.errors
-            alike = len({errors[line] for line in lines}) > 1
+            first = errors[lines[0]]
+            alike = any(errors[line] != first for line in lines)
             example = f" (row {labels[0]}'s; the others are alike)" if alike else ""
-            shown.append((rows, STATUSES[status], errors[lines[0]] + example))
+            shown.append((rows, STATUSES[status], first + example))
         return shown
+
+    def _labels(self, lines: list[int]) -> list[str]:
+        """Return the distinct index labels of lines, as messages show them."""
+        rows = list(dict.fromkeys(line // self._plan.width for line in lines))
+        first = [repr(self._plan.label(row * self._plan.width)) for row in rows[:_LABELS]]
+        rest = map(repr, self._plan.index.take(rows[_LABELS:]).tolist())
+        return list(dict.fromkeys([*first, *rest]))
 
     def _more(self) -> str:
         more = len(self._named()) - _SHOWN
@@ -270,32 +353,6 @@ class PushReport:
         return "\n  ".join(lines)
 
     def _repr_html_(self) -> str:
-        escape = html.escape
-        rows = "".join(
-            f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
-            for cells in self._shown_errors()
+        return render_html(
+            self._title(), self.counts, self._notes(), self._shown_errors(), self._more()
         )
-        head = "<tr><th>rows</th><th>status</th><th>reason</th></tr>"
-        return (
-            f"<div><b>PushReport</b> {escape(self._title())}{self._bar()}"
-            + "".join(f"<div>{escape(note)}</div>" for note in self._notes())
-            + (f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>" if rows else "")
-            + f"<div>{escape(self._more())}</div></div>"
-        )
-
-    def _bar(self) -> str:
-        """Return a strip whose parts are as wide as the statuses are frequent."""
-        parts = "".join(
-            f'<span title="{n:,} {name}" style="flex:{n};background:{_COLOURS[name]}"></span>'
-            for name, n in self.counts.items()
-        )
-        style = "display:flex;height:8px;max-width:480px;margin:4px 0"
-        label = html.escape(self._summary())
-        return f'<div role="img" aria-label="{label}" style="{style}">{parts}</div>'
-
-
-def _reason(error: str) -> str:
-    """Return an error without the parts that differ from row to row."""
-    error = re.sub(r", got .*", "", error, flags=re.DOTALL)
-    error = re.sub(r"/logs/[^/ ]+/", "/logs/.../", error)
-    return re.sub(r"as row .*, which", "as another row, which", error)

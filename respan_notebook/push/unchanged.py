@@ -11,14 +11,14 @@ from respan_notebook.client.score_reader import read_scores
 from respan_notebook.errors import RespanError
 from respan_notebook.push.engine import Engine
 from respan_notebook.push.outcomes import NOT_SENT, UNCHANGED, Outcomes, Result
-from respan_notebook.push.plan import Plan
+from respan_notebook.push.plan import Lines
 from respan_notebook.values.encoding import is_same_score
 
 _TRIES: Final = 10  # The most scores that are sent to learn the scorer from an answer.
 
 
 def mark_unchanged(
-    plan: Plan,
+    plan: Lines,
     outcomes: Outcomes,
     client: RespanClient,
     *,

@@ -12,6 +12,8 @@ import pytest
 from canned import Canned, CannedServer
 
 from respan_notebook import Evaluator, PushError, PushReport, RespanClient
+from respan_notebook.models import Upsert
+from respan_notebook.push.plan import digest_of
 from respan_notebook.push.progress import estimate_duration
 
 Start = Callable[..., CannedServer]
@@ -65,10 +67,19 @@ def test_frame__of_scores_that_arrived(canned: Start) -> None:
             "is_passed": pd.array([True, False, None, None], dtype="boolean"),
             "attempts": np.array([1] * 4, np.int16),
             "score_id": ["s"] * 4,
+            "digest": [
+                digest_of(Upsert(log_id, {"evaluator_slug": slug, "numerical_value": value}))
+                for log_id, slug, value in (
+                    ("b", "stars", 1.0),
+                    ("b", "moons", 3.0),
+                    ("a", "stars", 2.0),
+                    ("a", "moons", 4.0),
+                )
+            ],
         },
         index=[9, 9, 3, 3],
     )
-    texts = ["log_id", "evaluator", "status", "error", "score_id"]
+    texts = ["log_id", "evaluator", "status", "error", "score_id", "digest"]
     expected = expected.astype(dict.fromkeys(texts, object))
     found = report.frame.drop(columns="seconds").astype(dict.fromkeys(texts, object))
     pd.testing.assert_frame_equal(found, expected)
@@ -137,19 +148,6 @@ def test_reasons__duplicates_of_different_rows_are_one() -> None:
         }
     )
     pd.testing.assert_frame_equal(report.reasons, expected)
-
-
-@pytest.mark.parametrize("status", ["created", "updated", "unchanged"])
-def test_resume__sends_nothing_that_had_arrived(canned: Start, status: str) -> None:
-    frame = frame_of(1, 2)
-    earlier = pd.DataFrame(
-        {"log_id": ["log_0", "log_1"], "evaluator": "stars", "status": [status, "failed"]}
-    )
-    server = canned(status=201, body=b'{"id": "s"}')
-    with RespanClient("key", server.base_url) as client:
-        report = frame.respan.push_scores([STARS], client=client, resume=earlier, progress=False)
-    assert report.frame["status"].tolist() == [status, "created"]
-    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(

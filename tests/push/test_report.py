@@ -30,6 +30,7 @@ def test_frame__columns_and_dtypes() -> None:
         "error": "object",
         "attempts": "int16",
         "seconds": "float64",
+        "digest": "object",
     }
     assert frame["error"][0] is None
 
