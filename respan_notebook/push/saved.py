@@ -157,9 +157,10 @@ def decode_report(table: TextTable, path: str) -> ReportParts:
         )
     try:
         return _decode_parts(_drop_blank_lines(table), facts)
-    except (LookupError, TypeError, ValueError, OverflowError) as error:
-        said = str(error) if isinstance(error, FrameError) else f"{type(error).__name__}: {error}"
-        raise FrameError(f"the report {path!r} was cut short or changed: {said}") from None
+    except KeyError as error:
+        raise FrameError(f"the report {path!r} was cut short: there is no {error}") from None
+    except (TypeError, ValueError, OverflowError) as error:
+        raise FrameError(f"the report {path!r} was cut short or changed: {error}") from None
 
 
 def find_facts(cells: Iterable[Any], path: str) -> dict[str, Any] | None:
@@ -258,9 +259,9 @@ def _decode_outcomes(table: TextTable, stopped: str) -> Outcomes:
 def _decode_bodies(
     table: TextTable, log_ids: list[Any], outcomes: Outcomes
 ) -> dict[int, dict[str, Any]]:
-    bodies: dict[int, dict[str, Any]] = {}
+    cells, bodies = _read_column(table, "body", json.loads), {}
     for i in outcomes.having(*_TO_SEND).tolist():
-        bodies[i] = json.loads(table["body"][i] or "null")
+        bodies[i] = cells[i]
         if digest_of(Upsert(log_ids[i], bodies[i])) != table["digest"][i]:
             raise FrameError(
                 f"line {i + 1} has log id or body of another score than was to be sent, and so "
