@@ -19,7 +19,7 @@ from respan_notebook.values.cells import is_missing
 
 # Words that readers take for missing or for a boolean, numbers and dates are not plain.
 _is_plain = re.compile(
-    r"(?!(?:n/?a|nan|null|none|true|false|inf|infinity|[\d.,:/eE+ -]*)\Z)"
+    r"(?!(?:n/?a|nan|null|none|true|false|inf(?:inity)?|1\.#(?:ind|qnan)|[\d.,:/eE+ -]*)\Z)"
     r"['\w][^\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]*",
     re.IGNORECASE,
 ).fullmatch
