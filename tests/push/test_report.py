@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 import pytest
 from canned import CannedServer
 
 from respan_notebook import Evaluator, PushError, PushReport, RespanClient
+from respan_notebook.push.outcomes import DUPLICATE, FAILED, INVALID, NOT_SENT
+from respan_notebook.push.reasons import group_errors
 
 STARS = Evaluator(evaluator_slug="stars", score_value_type="numerical")
 
@@ -123,3 +127,43 @@ def test_reasons__404s_of_different_logs_are_one(canned: Callable[..., CannedSer
         f"  rows 10, 11, 12 failed: {first} (row 10's; the others are alike)",
         f"  row 13 invalid: {infinite}",
     ]
+
+
+def test_report__showing_many_different_errors_is_quicker_than_finding_them() -> None:
+    start = time.perf_counter()
+    report = report_of([f"log_{n}" for n in range(100_000)], [f"bad {n}" for n in range(100_000)])
+    found = time.perf_counter()
+    assert "rows 0, 1, 2 and 99,997 more invalid: " in repr(report)
+    assert "rows 0, 1, 2 and 99,997 more<" in report._repr_html_()
+    assert report.reasons["rows"].tolist() == [100_000]
+    assert time.perf_counter() - found < found - start
+
+
+def test_repr__names_a_label_once() -> None:
+    frame = pd.DataFrame({"log_id": list("abcde"), "stars": "bad"}, index=list("xxyzw"))
+    report = frame.respan.push_scores([STARS], dry_run=True)
+    assert repr(report).splitlines()[1].startswith("  rows 'x', 'y', 'z' and 1 more invalid: ")
+
+
+def test_group_errors__by_status_and_what_is_alike() -> None:
+    text = "'stars' takes a number, which is here as text: pass parse_text=True, got"
+    errors = [
+        f"{text} '4' (str)",
+        "'stars' takes a number, got 'x' (str); text\nis not taken for a number",
+        None,
+        f"{text} '5' (str)",
+        "'stars' takes a number, got ', got ' (str)",
+        "same log and evaluator as row 'r1', which counts",
+        "same log and evaluator as row 'r2', which counts",
+        "POST /api/logs/a%2Fb/scores/ answered 404",
+        "POST /api/logs/c/scores/ answered 404",
+        "POST /api/logs/c/scores/ answered 404",
+    ]
+    status = np.array([INVALID] * 5 + [DUPLICATE] * 2 + [FAILED] * 2 + [NOT_SENT], np.int8)
+    assert group_errors(status, errors) == {
+        (INVALID, text.removesuffix(", got")): [0, 3],
+        (INVALID, "'stars' takes a number"): [1, 4],
+        (DUPLICATE, "same log and evaluator as another row, which counts"): [5, 6],
+        (FAILED, "POST /api/logs/.../scores/ answered 404"): [7, 8],
+        (NOT_SENT, "POST /api/logs/.../scores/ answered 404"): [9],
+    }
