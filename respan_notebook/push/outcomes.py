@@ -120,6 +120,11 @@ class Outcomes:
         """Return the numbers of the scores with one of these statuses, in order."""
         return np.flatnonzero(np.isin(self.status, statuses))
 
+    def counts(self) -> dict[str, int]:
+        """Return the number of scores by status, for the statuses that occur."""
+        numbers = np.bincount(self.status, minlength=len(STATUSES)).tolist()
+        return {name: n for name, n in zip(STATUSES, numbers, strict=True) if n}
+
     def refuse(self, i: int, status: int, error: str) -> None:
         """Record the status and error of a score that is not sent."""
         self.status[i], self.errors[i] = status, error

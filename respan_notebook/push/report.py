@@ -15,17 +15,19 @@ from respan_notebook.push.options import PushOptions
 from respan_notebook.push.origin import Origin, origin_of
 from respan_notebook.push.outcomes import ARRIVED, FAILED, INVALID, NOT_SENT, STATUSES, Outcomes
 from respan_notebook.push.plan import Lines
-from respan_notebook.push.progress import announce_scores
 from respan_notebook.push.reasons import Groups, group_errors
-from respan_notebook.push.report_html import render_counts, render_html
+from respan_notebook.push.report_view import (
+    Summary,
+    render_counts,
+    render_html,
+    render_text,
+    summarize_lines,
+)
 from respan_notebook.push.saved import ReportParts, decode_report, encode_report
 from respan_notebook.push.text_table import read_table, write_table
 
 if TYPE_CHECKING:
     from respan_notebook.client.client import RespanClient
-
-_SHOWN = 10  # The most reasons that the repr shows.
-_LABELS = 3  # The most rows that it names for each.
 
 
 class PushReport:
@@ -119,8 +121,7 @@ class PushReport:
     @property
     def counts(self) -> dict[str, int]:
         """The number of lines by status, for the statuses that occur."""
-        numbers = np.bincount(self._outcomes.status, minlength=len(STATUSES)).tolist()
-        return {name: n for name, n in zip(STATUSES, numbers, strict=True) if n}
+        return self._outcomes.counts()
 
     @property
     def errors(self) -> pd.DataFrame:
@@ -184,8 +185,8 @@ class PushReport:
         first = int(lines[0])
         error = self._errors()[first] or STATUSES[self._outcomes.status[first]]
         raise PushError(
-            f"{len(lines)} of {len(self)} scores did not arrive ({self._summary()}); the first, "
-            f"row {self._plan.label(first)!r}: {error}",
+            f"{len(lines)} of {len(self)} scores did not arrive ({render_counts(self.counts)}); "
+            f"the first, row {self._plan.label(first)!r}: {error}",
             report=self,
         )
 
@@ -293,66 +294,19 @@ class PushReport:
             errors[line] = error
         return errors
 
-    def _summary(self) -> str:
-        return render_counts(self.counts)
-
-    def _title(self) -> str:
-        if self.dry_run:
-            return f"of a dry run: {self._summary().replace('not_sent', 'ready to send')}"
-        return f"pushed: {self._summary()}"
-
-    def _notes(self) -> list[str]:
-        """Return the remarks below the counts, the most important first."""
-        stopped = self._outcomes.stopped
-        notes = [f"stopped: {stopped}"] if stopped else []
-        notes += [f"warning: {warning}" for warning in self.warnings]
-        if self.dry_run:
-            ready = len(self._outcomes.having(NOT_SENT))
-            announcement = announce_scores(ready, self._options.rate_limit)
-            notes += [announcement] if announcement else []
-        return notes
-
     @cached_property
     def _groups(self) -> Groups:
         """The lines with an error, by status and reason, in the order of the lines."""
         return group_errors(self._outcomes.status, self._errors())
 
-    def _named(self) -> Groups:
-        """Return the groups without those of ``not_sent``, whose reason is among the notes."""
-        return {kind: lines for kind, lines in self._groups.items() if kind[0] != NOT_SENT}
-
-    def _shown_errors(self) -> list[tuple[str, str, str]]:
-        """Return the rows, the status and the reason of the first groups."""
-        shown = []
-        errors = self._outcomes.errors
-        for (status, _), lines in list(self._named().items())[:_SHOWN]:
-            labels = self._labels(lines)
-            more = f" and {len(labels) - _LABELS:,} more" if len(labels) > _LABELS else ""
-            rows = f"row{'s' if len(labels) > 1 else ''} {', '.join(labels[:_LABELS])}{more}"
-            first = errors[lines[0]]
-            alike = any(errors[line] != first for line in lines)
-            example = f" (row {labels[0]}'s; the others are alike)" if alike else ""
-            shown.append((rows, STATUSES[status], first + example))
-        return shown
-
-    def _labels(self, lines: list[int]) -> list[str]:
-        """Return the distinct index labels of lines, as messages show them."""
-        rows = list(dict.fromkeys(line // self._plan.width for line in lines))
-        first = [repr(self._plan.label(row * self._plan.width)) for row in rows[:_LABELS]]
-        rest = map(repr, self._plan.index.take(rows[_LABELS:]).tolist())
-        return list(dict.fromkeys([*first, *rest]))
-
-    def _more(self) -> str:
-        more = len(self._named()) - _SHOWN
-        return f"... and {more:,} more reasons in report.reasons" if more > 0 else ""
+    @property
+    def _summary(self) -> Summary:
+        return summarize_lines(
+            self._plan, self._outcomes, self._groups, options=self._options, warnings=self.warnings
+        )
 
     def __repr__(self) -> str:
-        lines = [f"PushReport {self._title()}", *self._notes()]
-        lines += [f"{rows} {status}: {error}" for rows, status, error in self._shown_errors()]
-        lines += [self._more()] if self._more() else []
-        return "\n  ".join(lines)
+        return render_text(self._summary)
 
     def _repr_html_(self) -> str:
-        return render_html(
-            self._title(), self.counts, self._notes(), self._shown_errors(), self._more()
-        )
+        return render_html(self._summary)

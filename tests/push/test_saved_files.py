@@ -108,7 +108,7 @@ def set_cell(line: int, column: str, text: str) -> Callable[[pd.DataFrame], None
         (1, "status", "", "line 2 has row_0 '1', and no status"),
         (2, "row_0", "x", "invalid literal for int"),
         (0, "http_status", "two", "line 1 has the http_status 'two'"),
-        (0, "attempts", "99999", "out of bounds for int16"),
+        (0, "attempts", "many", "line 1 has the attempts 'many'"),
         (0, "is_passed", "perhaps", "line 1 has the is_passed 'perhaps'"),
         (0, "evaluator_code", "1", "column 'evaluator_code' names an evaluator that there is not"),
         (0, "score_id", "\\x", r"line 1 has the score_id '\\\\x'"),
