@@ -184,16 +184,26 @@ def _identify_scores(plan: Plan, scores: npt.NDArray[np.int64]) -> pd.Series[int
 
 def warn_of_shares(plan: Plan) -> list[str]:
     """Return a warning for each percentage (0 to 100) whose values look like shares (0 to 1)."""
-    warnings = []
-    for code, evaluator in enumerate(plan.evaluators):
-        kind = find_type(evaluator.score_value_type)
-        high = kind.bounds_of(evaluator)[1] if kind else None
-        if kind is None or kind.name != "percentage" or high is None or high <= 1:
-            continue
-        sent = [v for c, v in zip(plan.codes, plan.values, strict=True) if c == code and v]
-        if sent and min(sent) >= 0 and max(sent) <= 1:
-            warnings.append(
-                f"all values for {evaluator.slug_or_id!r} lie between 0 and 1, and a percentage "
-                "goes to 100; multiply the column by 100 if they are shares"
-            )
-    return warnings
+    found: dict[int, list[float]] = {
+        code: [] for code, one in enumerate(plan.evaluators) if _goes_beyond_one(one)
+    }
+    if not found:
+        return []
+    for code, value in zip(plan.codes.tolist(), plan.values, strict=True):
+        if value and code in found:
+            found[code].append(value)
+    return [
+        f"all values for {plan.evaluators[code].slug_or_id!r} lie between 0 and 1, and a "
+        "percentage goes to 100; multiply the column by 100 if they are shares"
+        for code, values in found.items()
+        if values and min(values) >= 0 and max(values) <= 1
+    ]
+
+
+def _goes_beyond_one(evaluator: Evaluator) -> bool:
+    """Return whether an evaluator is a percentage whose bounds do not end at 1."""
+    kind = find_type(evaluator.score_value_type)
+    if kind is None or kind.name != "percentage":
+        return False
+    high = kind.bounds_of(evaluator)[1]
+    return high is not None and high > 1

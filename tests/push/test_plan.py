@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import timeit
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -57,6 +59,15 @@ def test_warn_of_shares__none_where_the_bounds_end_at_one() -> None:
         evaluator_slug="unit", score_value_type="percentage", score_config={"max_score": 1}
     )
     assert warn_of_shares(plan_of(0.5, evaluators=[unit, SHARE])) == [WARNING]
+
+
+def test_warn_of_shares__takes_as_long_per_score_with_many_evaluators() -> None:
+    def seconds(width: int) -> float:
+        named = [SHARE.model_copy(update={"evaluator_slug": f"p{n}"}) for n in range(width)]
+        plan = plan_of(*[0.5] * 500, evaluators=named)
+        return min(timeit.repeat(lambda: warn_of_shares(plan), number=1, repeat=5))
+
+    assert seconds(200) < 50 * seconds(10), "20 times the scores"
 
 
 class Stopped:
