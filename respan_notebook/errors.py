@@ -7,8 +7,10 @@ exception, and not only in its text. No error ever holds the API key.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from types import TracebackType
+from typing import Any, Final, cast
 
 
 class RespanError(Exception):
@@ -25,6 +27,37 @@ class RespanError(Exception):
     def __str__(self) -> str:
         # KeyError and LookupError would show the message in quotes.
         return str(self.args[0]) if self.args else ""
+
+    def _render_traceback_(self) -> list[str]:
+        """Render this error for a notebook in IPython's own style, without this package's frames.
+
+        IPython calls it, if it is there, instead of rendering the traceback itself.
+        """
+        from IPython import get_ipython
+        from IPython.core.ultratb import FormattedTB
+
+        shell = get_ipython()  # None for a shell that was made without instance().
+        renderer = shell.InteractiveTB if shell else cast("Any", FormattedTB)("Context")
+        tb = _without_hidden(self.__traceback__)
+        shown: list[str] = renderer.structured_traceback(type(self), self, tb, tb_offset=0)
+        return shown
+
+
+_HIDDEN: Final = re.compile(r"(respan_notebook|IPython|pandas\.core\.accessor)(\.|$)")
+"""The modules whose frames say nothing about the code that a cell has."""
+
+
+def _without_hidden(tb: TracebackType | None) -> TracebackType | None:
+    """Return a traceback without the frames of hidden modules."""
+    entries = []
+    while tb is not None:
+        entries.append(tb)
+        tb = tb.tb_next
+    shown = None
+    for one in reversed(entries):
+        if not _HIDDEN.match(one.tb_frame.f_globals.get("__name__", "")):
+            shown = TracebackType(shown, one.tb_frame, one.tb_lasti, one.tb_lineno)
+    return shown
 
 
 class ConfigurationError(RespanError, ValueError):
