@@ -52,6 +52,8 @@ def refuse_surrogates(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(refuse_surrogates)]
 NonBlank = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+# Taken as it is sent: "tone" and "tone " are two slugs.
+Slug = Annotated[str, StringConstraints(pattern=r"\S")]
 Timestamp = Annotated[str, AfterValidator(normalize_timestamp)]
 JsonText = Annotated[Text, AfterValidator(check_json_text)]
 Integer = Annotated[int, Field(ge=-(2**63), lt=2**63)]
@@ -102,7 +104,7 @@ class ScoreWrite(ScoreChange):
     """Validate the body that creates or updates a score."""
 
     evaluator_id: Text | None = None
-    evaluator_slug: NonBlank | None = None
+    evaluator_slug: Slug | None = None
 
 
 class Choice(_Strict):
@@ -125,7 +127,7 @@ class EvaluatorWrite(_Strict):
 
     name: NonBlank
     score_value_type: ScoreValueType
-    evaluator_slug: NonBlank | None = None
+    evaluator_slug: Slug | None = None
     type: Literal["llm", "human", "code"] = "human"
     description: Text = ""
     score_config: ScoreConfig | None = None
