@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from respan_notebook.errors import InvalidValueError
-from respan_notebook.values.cells import RowErrors, is_missing, is_number, read_each
+from respan_notebook.values.cells import RowErrors, id_text, is_missing, is_number, read_each
 from respan_notebook.wording import find_surrogate, render_value
 
 Cells = Sequence[Any] | npt.NDArray[np.datetime64]
@@ -66,8 +66,12 @@ def _is_naive(raw: Any) -> bool:
 def _read_moment(raw: Any) -> datetime:
     if isinstance(raw, np.datetime64):
         raw = pd.Timestamp(raw)
+    if isinstance(raw, pd.Period):
+        raw = raw.start_time
     if isinstance(raw, datetime):
         return raw
+    if isinstance(raw, date):
+        return datetime.combine(raw, time())
     try:
         return datetime.fromisoformat(raw)
     except (TypeError, ValueError):
@@ -87,13 +91,17 @@ def _read_timestamp(raw: Any) -> str | None:
 def _read_text(raw: Any) -> str | None:
     if is_missing(raw):
         return None
-    if isinstance(raw, int | np.integer) and is_number(raw):
-        return str(int(raw))
-    if not isinstance(raw, str):
+    text = id_text(raw)
+    if text is None:
         raise InvalidValueError(f"takes text, got {render_value(raw)}", value=raw)
-    if problem := find_surrogate(raw):
+    if problem := find_surrogate(text):
         raise InvalidValueError(f"takes valid Unicode; {problem}", value=raw)
-    return str.__str__(raw) if raw.strip() else None
+    return text if text.strip() else None
+
+
+def _read_explanation(raw: Any) -> str | None:
+    """Return the text of an explanation: "" for a blank one, which clears the server's."""
+    return None if is_missing(raw) else _read_text(raw) or ""
 
 
 def _read_whole_number(raw: Any) -> int | None:
@@ -112,6 +120,9 @@ CONTEXT_COLUMNS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "prompt_version_number": _read_whole_number,
     "dataset_id": _read_text,
     "automation_id": _read_text,
-    "explanation": _read_text,
+    "explanation": _read_explanation,
 }
-"""Column, by the API's name -> the function that encodes a cell. Missing or blank is not sent."""
+"""Column, by the API's name -> the function that encodes a cell. Missing is not sent.
+
+Blank is not sent either, except for an explanation: it is sent as "", which clears the server's.
+"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any, Final
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pandas as pd
 from respan_notebook.client.server import path_segment
 from respan_notebook.errors import FrameError, InvalidValueError
 from respan_notebook.frames.columns import find_column, has_column
-from respan_notebook.values.cells import RowErrors, is_missing, is_number, read_each
+from respan_notebook.values.cells import RowErrors, id_text, is_missing, read_each
 from respan_notebook.wording import make_printable, render_names, render_value
 
 LOG_ID_COLUMNS: Final = ("log_id", "unique_id", "id")
@@ -20,7 +21,7 @@ _is_plain = re.compile(r"[A-Za-z0-9_-]+").fullmatch  # Most log ids; there is no
 
 
 def read_log_ids(frame: pd.DataFrame) -> tuple[list[Any], RowErrors]:
-    """Return the log id of each row as str (whole numbers too), refused ones unchanged.
+    """Return the log id of each row as str (whole numbers and UUIDs too), refused ones unchanged.
 
     FrameError is raised when no column or index level holds them, or when two do and differ.
     """
@@ -52,6 +53,7 @@ def read_log_ids(frame: pd.DataFrame) -> tuple[list[Any], RowErrors]:
 
 
 def _is_same_id(one: Any, other: Any) -> bool:
+    one, other = (str(raw) if isinstance(raw, UUID) else raw for raw in (one, other))
     if isinstance(one, str) and isinstance(other, str):
         return one == other
     if is_missing(one) or is_missing(other):
@@ -64,12 +66,10 @@ def _read_log_id(raw: Any) -> str:
         return raw
     if is_missing(raw):
         raise InvalidValueError("no log id")
-    if isinstance(raw, int | np.integer) and is_number(raw):
-        return str(int(raw))
-    if not isinstance(raw, str):
+    text = id_text(raw)
+    if text is None:
         is_float = isinstance(raw, float | np.floating)
         hint = "; read the column as text, for instance with dtype=str" if is_float else ""
         raise InvalidValueError(f"a log id is text, got {render_value(raw)}{hint}", value=raw)
-    text = str.__str__(raw)
     path_segment(text, "log id")
     return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,20 @@ def is_number(raw: object) -> bool:
     return isinstance(raw, int | float | Decimal | np.integer | np.floating) and not isinstance(
         raw, bool | np.timedelta64
     )
+
+
+def id_text(raw: object) -> str | None:
+    """Return the text of an id: a str, a whole number or a UUID; None for any other cell."""
+    if isinstance(raw, str):
+        return str.__str__(raw)
+    if isinstance(raw, UUID):
+        return str(raw)
+    if not isinstance(raw, int | np.integer) or not is_number(raw):
+        return None
+    try:
+        return str(int(raw))
+    except ValueError:  # Python writes no whole number of over 4,300 digits.
+        return None
 
 
 def list_members(raw: Any) -> list[Any] | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,11 @@ NOON = datetime(2026, 1, 5, 12)
         ),
         (pd.Series([np.datetime64(NOON), None], dtype=object), "2026-01-05T12:00:00Z", True),
         (pd.Series([NOON, None], dtype="timestamp[us][pyarrow]"), "2026-01-05T12:00:00Z", True),
+        (pd.Series([NOON.date(), None], dtype=object), "2026-01-05T00:00:00Z", True),
+        (pd.Series([NOON.date(), None], dtype="date32[pyarrow]"), "2026-01-05T00:00:00Z", True),
+        (pd.Series([pd.Period("2026-01"), None], dtype=object), "2026-01-01T00:00:00Z", True),
+        (pd.Series(["2026-01-05 12", None], dtype="period[h]"), "2026-01-05T12:00:00Z", True),
+        (pd.Series(["2026", None], dtype="period[Y]"), "2026-01-01T00:00:00Z", True),
     ],
 )
 def test_timestamp__naive_is_utc_and_said(times: pd.Series, sent: str, warned: bool) -> None:
@@ -70,6 +76,19 @@ def test_context__whole_numbers_as_floats_and_ids_as_numbers() -> None:
         (3, "7"),
         (None, "8"),
     ]
+
+
+@pytest.mark.parametrize("name", ["environment", "prompt_id", "dataset_id", "automation_id"])
+def test_context__a_uuid_is_its_text(name: str) -> None:
+    report = dry(FRAME.assign(**{name: [UUID(int=1), None]}))
+    assert [body.get(name) for body in report.payloads["body"]] == [str(UUID(int=1)), None]
+
+
+def test_context__a_date_beyond_datetime_stops_no_other_row() -> None:
+    times = pd.Series([pd.Period(ordinal=10**7, freq="D"), date(9999, 12, 31)], dtype=object)
+    report = dry(FRAME.assign(timestamp=times))
+    assert statuses(report) == ["invalid", "not_sent"]
+    assert report.payloads["body"][1]["timestamp"] == "9999-12-31T00:00:00Z"
 
 
 def test_context__a_column_that_holds_the_score_is_not_sent_twice() -> None:

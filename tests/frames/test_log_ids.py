@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,14 @@ def test_log_id__two_candidates() -> None:
     assert statuses(dry(same)) == ["not_sent", "skipped"]
 
 
+def test_log_id__a_uuid_and_its_text_are_one() -> None:
+    ids = [UUID(int=1), None]
+    same = pd.DataFrame({"unique_id": ids, "id": [str(UUID(int=1)), None], "stars": [1, None]})
+    assert statuses(dry(same)) == ["not_sent", "skipped"]
+    with pytest.raises(FrameError, match="they differ"):
+        dry(same.assign(id=[str(UUID(int=2)), None]))
+
+
 @pytest.mark.parametrize(
     ("log_id", "shown", "reason"),
     [
@@ -74,6 +83,7 @@ def test_log_id__refused_row(log_id: Any, shown: Any, reason: str) -> None:
         (pd.Series(["a/b ?#%", "b"]), "a/b ?#%"),
         (pd.Series(["é🎉", "b"], dtype="string[pyarrow]"), "é🎉"),
         (pd.Series(["a", "b"], dtype="category"), "a"),
+        (pd.Series([UUID(int=1), UUID(int=2)]), "00000000-0000-0000-0000-000000000001"),
     ],
 )
 def test_log_id__accepted(column: pd.Series, sent: str) -> None:
