@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 
-from respan_notebook.client.client import RespanClient
+import pandas as pd
+
+from respan_notebook.client.client import RespanClient, default_client
 from respan_notebook.client.retry import RetryBudget
 from respan_notebook.errors import (
     ConfigurationError,
@@ -16,6 +18,9 @@ from respan_notebook.errors import (
 )
 from respan_notebook.models import Evaluator
 from respan_notebook.wording import render_value, suggest_name
+
+EvaluatorNames = str | Evaluator | Iterable[str | Evaluator]
+"""Slugs, ids or definitions of evaluators: one, or a list, Index, array or other iterable."""
 
 
 class Catalogue:
@@ -50,16 +55,16 @@ class Catalogue:
             if one.id:
                 self._known.setdefault(one.id, one)
 
-    def names_of(self, listed: Sequence[str | Evaluator]) -> list[str]:
-        """Return the distinct names of evaluators, and add those that are definitions."""
-        for one in listed:
-            if not isinstance(one, str | Evaluator):
-                raise FrameError(
-                    f"an evaluator is a slug, an id or an Evaluator, not {render_value(one)}"
-                )
+    def names_of(self, given: EvaluatorNames) -> list[str]:
+        """Return the distinct names of evaluators, and add those that are definitions.
+
+        The names of a set are sorted. FrameError is raised for anything but slugs, ids and
+        definitions, alone or in an iterable that is no mapping.
+        """
+        listed = _list_names(given)
+        distinct = list(dict.fromkeys(map(_name_of, listed)))
         self.add(one for one in listed if isinstance(one, Evaluator))
-        names = (one.slug_or_id if isinstance(one, Evaluator) else one for one in listed)
-        return list(dict.fromkeys(names))
+        return sorted(distinct) if isinstance(given, set | frozenset) else distinct
 
     def get(self, name: str) -> Evaluator | None:
         """Return the evaluator with this slug, else with this id, else None."""
@@ -70,8 +75,13 @@ class Catalogue:
             self.add(one for one in listed if one.slug_or_id.strip() and one.slug_or_id not in own)
         return self._known.get(name)
 
+    @property
+    def names(self) -> list[str]:
+        """The slugs (ids where there is none) of the evaluators known so far."""
+        return list(dict.fromkeys(one.slug_or_id for one in self._known.values()))
+
     def _list(self) -> list[Evaluator]:
-        client = self._client or RespanClient()
+        client = self._client or default_client()
         try:
             return client.list_evaluators(budget=self._budget)
         except (StoppedError, TransportError):
@@ -90,8 +100,28 @@ class Catalogue:
 
     def render_unknown(self, name: str) -> str:
         """Return the message for a slug or id that no evaluator has."""
-        names = dict.fromkeys(one.slug_or_id for one in self._known.values())
         return (
-            f"no evaluator has the slug or id {name!r}; {suggest_name(name, names)} For one of "
-            "your own, pass evaluators=[Evaluator(evaluator_slug=..., score_value_type=...)]"
+            f"no evaluator has the slug or id {name!r}; {suggest_name(name, self.names)} For one "
+            "of your own, pass evaluators=[Evaluator(evaluator_slug=..., score_value_type=...)]"
         )
+
+
+def _list_names(given: object) -> list[object]:
+    if isinstance(given, str | Evaluator):
+        return [given]
+    if isinstance(given, pd.DataFrame):
+        raise FrameError("evaluators are slugs, ids or Evaluator objects, not a whole DataFrame")
+    if isinstance(given, Mapping) or not isinstance(given, Iterable):
+        raise FrameError(
+            "evaluators are slugs, ids or Evaluator objects, one or a list of them, not "
+            f"{render_value(given)}"
+        )
+    return list(given)
+
+
+def _name_of(one: object) -> str:
+    if isinstance(one, Evaluator):
+        return one.slug_or_id
+    if not isinstance(one, str):
+        raise FrameError(f"an evaluator is a slug, an id or an Evaluator, not {render_value(one)}")
+    return str.__str__(one)

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from respan_notebook.catalogue import Catalogue
-from respan_notebook.client.client import RespanClient
+from respan_notebook.catalogue import Catalogue, EvaluatorNames
+from respan_notebook.client.client import RespanClient, default_client
 from respan_notebook.client.score_reader import read_scores
 from respan_notebook.errors import ConfigurationError
 from respan_notebook.frames.log_ids import read_log_ids
@@ -31,15 +31,14 @@ _TIDY: Final = (
 
 def pull_columns(
     frame: pd.DataFrame,
-    names: str | Evaluator | Sequence[str | Evaluator],
+    names: EvaluatorNames,
     client: RespanClient | None,
     scorer: str | None,
 ) -> pd.DataFrame:
     """Return scores as columns; see :meth:`respan_notebook.RespanAccessor.pull_scores`."""
-    client = client or RespanClient()
+    client = client or default_client()
     catalogue = Catalogue(None, client)
-    listed = [names] if isinstance(names, str | Evaluator) else names
-    evaluators = [catalogue[name] for name in catalogue.names_of(listed)]
+    evaluators = [catalogue[name] for name in catalogue.names_of(names)]
     log_ids, errors = read_log_ids(frame)
     sound = [log_id for row, log_id in enumerate(log_ids) if row not in errors]
     whose = None if scorer == "all" else scorer or client.scorer
@@ -50,7 +49,9 @@ def pull_columns(
         return _tidy(scores, sound, evaluators)
     if whose is None:
         _check_one_scorer(scores)
-    return _wide(frame.index, log_ids, scores, evaluators)
+    # A cell that is no log id may not even be hashable.
+    wanted = [None if row in errors else log_id for row, log_id in enumerate(log_ids)]
+    return _wide(frame.index, wanted, scores, evaluators)
 
 
 def _check_one_scorer(scores: Sequence[Score]) -> None:
@@ -70,7 +71,7 @@ def _check_one_scorer(scores: Sequence[Score]) -> None:
 
 def _wide(
     index: pd.Index[Any],
-    log_ids: Sequence[Any],
+    log_ids: Sequence[str | None],
     scores: Sequence[Score],
     evaluators: Sequence[Evaluator],
 ) -> pd.DataFrame:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 import pytest
-from stars import STARS, frame_of, serving
+from stars import STARS, frame_of, push, serving
 
 from respan_notebook import ConfigurationError, RespanClient, Sandbox, ScoreWrite
 
@@ -59,6 +62,20 @@ def test_pull_scores__whose(sandbox: Sandbox) -> None:
             ["demo_01", "helpfulness", 5.0],
         ]
         assert tidy.iloc[:1].respan.push_scores(client=ann, progress=False).counts == {"updated": 1}
+
+
+@pytest.mark.parametrize(
+    "cell", [["a"], {"a": 1}, np.array(["a", "b"]), {"a"}, 1.5, ""], ids=lambda c: type(c).__name__
+)
+def test_pull_scores__a_row_without_a_usable_log_id_is_missing(cell: Any) -> None:
+    frame = frame_of(3)
+    frame["log_id"] = pd.Series(["log_0", cell, "log_2"], dtype=object)
+    with serving(3) as client:
+        assert push(frame, client).counts == {"created": 2, "invalid": 1}
+        wide = frame.respan.pull_scores([STARS], client=client)
+        tidy = frame.respan.pull_scores([STARS], client=client, scorer="all")
+    pd.testing.assert_frame_equal(wide, pd.DataFrame({"stars": [0.0, None, 2.0]}))
+    assert tidy[["log_id", "value"]].values.tolist() == [["log_0", 0.0], ["log_2", 2.0]]
 
 
 def test_pull_scores__none() -> None:

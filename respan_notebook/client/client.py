@@ -411,3 +411,14 @@ def _model(model: type[Model], body: Any, status: int = 0) -> Model:
 
 def _arrived(status: int) -> str:
     return f", although it answered {status} and so may have stored it" if status else ""
+
+
+def default_client() -> RespanClient:
+    """Return a client made from the environment, for a call that was given none."""
+    try:
+        return RespanClient()
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            "no client was given: pass client=client to this call, if you have one. If not: "
+            f"{error}"
+        ) from None

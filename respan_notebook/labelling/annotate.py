@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from respan_notebook.catalogue import Catalogue
-from respan_notebook.client.client import RespanClient
+from respan_notebook.catalogue import Catalogue, EvaluatorNames
+from respan_notebook.client.client import RespanClient, default_client
 from respan_notebook.errors import ConfigurationError, FrameError, ServerError, TransportError
 from respan_notebook.labelling.outbox.outbox import Outbox, default_path
 from respan_notebook.labelling.queue import Queue
@@ -19,22 +19,23 @@ from respan_notebook.wording import suggest_name
 
 def open_annotator(
     frame: pd.DataFrame,
-    evaluators: str | Evaluator | Sequence[str | Evaluator],
+    evaluators: EvaluatorNames,
     client: RespanClient | None,
     show: Hashable | Sequence[Hashable] | None,
     outbox: str | Path | None,
 ) -> Annotator:
     """Return an annotator; see :meth:`respan_notebook.RespanAccessor.annotate`."""
-    client = client or RespanClient()
-    wanted = [evaluators] if isinstance(evaluators, str | Evaluator) else list(evaluators)
-    if not wanted:
+    client = client or default_client()
+    catalogue = Catalogue(None, client)
+    names = catalogue.names_of(evaluators)
+    if not names:
         raise ConfigurationError("no evaluator given: pass slugs, ids or Evaluator objects")
     queue = Queue(frame)
     columns = _shown(frame, show)
     path = Path(outbox) if outbox is not None else default_path()
     box = Outbox(path.absolute(), client.base_url, client.fingerprint)
     try:
-        definitions = _definitions(wanted, client, box)
+        definitions = _definitions(names, catalogue, box)
         return Annotator(queue, definitions, client, box, show=columns)
     except BaseException:
         box.close()
@@ -51,12 +52,8 @@ def _shown(
     return columns
 
 
-def _definitions(
-    wanted: Sequence[str | Evaluator], client: RespanClient, box: Outbox
-) -> list[Evaluator]:
+def _definitions(names: Sequence[str], catalogue: Catalogue, box: Outbox) -> list[Evaluator]:
     """Return the server's definitions, those stored in the outbox when it can't be reached."""
-    catalogue = Catalogue(None, client)
-    names = catalogue.names_of(wanted)
     try:
         found = [catalogue[name] for name in names]
     except (TransportError, ServerError):
