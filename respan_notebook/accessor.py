@@ -16,6 +16,7 @@ from respan_notebook.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from respan_notebook.agreement.agreement import Agreement
+    from respan_notebook.catalogue import EvaluatorNames
     from respan_notebook.client.client import RespanClient
     from respan_notebook.labelling.widgets.annotator import Annotator
     from respan_notebook.models import Evaluator
@@ -45,6 +46,8 @@ class RespanAccessor:
         skip_unchanged: bool = False,
         resume: PushReport | pd.DataFrame | str | Path | None = None,
         progress: bool = True,
+        parse_text: bool = False,
+        custom_evaluators: bool = False,
     ) -> PushReport:
         """Upsert every score in the frame, and report on each.
 
@@ -55,13 +58,16 @@ class RespanAccessor:
         The column (or index level) ``log_id``, ``unique_id`` or ``id`` names the log of each row.
         Columns named ``timestamp``, ``environment``, ``prompt_id``,
         ``prompt_version_number``, ``dataset_id``, ``automation_id`` and ``explanation`` travel
-        along with the score.
+        along with the score. A missing explanation leaves the server's as it is, and a blank one
+        clears it. A ``timestamp`` without a time zone is UTC; a date is its midnight, a Period its
+        start.
 
         Parameters
         ----------
-        scores : mapping, sequence or None
-            **Wide**: a mapping of evaluator (slug or id) to column, or a list of evaluators
-            (slugs, ids or ``Evaluator`` objects) whose columns bear their slugs.
+        scores : mapping, iterable or None
+            **Wide**: a mapping of evaluator (slug or id) to column, or a list (also
+            ``df.columns[1:]``, an array, ...) of evaluators (slugs, ids or ``Evaluator`` objects)
+            whose columns bear their slugs.
             **Tidy**: None; then each row is one score, with ``evaluator_id`` or
             ``evaluator_slug``, and either ``value`` or the API's raw value fields
             (``numerical_value``, ``string_value``, ``boolean_value``, ``categorical_value``,
@@ -95,6 +101,15 @@ class RespanAccessor:
             not compared; one without the column ``digest`` resumes nothing.
         progress : bool
             Whether to show a progress bar, with rate, time left and the reason of a wait.
+        parse_text : bool
+            Read values that stand in the cells as text, as in a column of a CSV file with one bad
+            cell: numbers as Python's ``float`` reads them (no ``1_000``, no comma), booleans (true,
+            false, yes, no, 1, 0, in any case) and JSON lists; nothing else. Empty text is not
+            missing.
+        custom_evaluators : bool
+            In a tidy frame with raw value fields: let a slug that no evaluator has make a custom
+            evaluator, of the type that the field implies; ``report.warnings`` names each. Else
+            such a row is invalid.
 
         Returns
         -------
@@ -141,6 +156,8 @@ class RespanAccessor:
             deadline=deadline,
             skip_unchanged=skip_unchanged,
             progress=progress,
+            parse_text=parse_text,
+            custom_evaluators=custom_evaluators,
         )
         return push_frame(
             self._frame, scores, options, client=client, evaluators=evaluators, resume=resume
@@ -148,7 +165,7 @@ class RespanAccessor:
 
     def pull_scores(
         self,
-        evaluators: str | Evaluator | Sequence[str | Evaluator],
+        evaluators: EvaluatorNames,
         *,
         client: RespanClient | None = None,
         scorer: str | None = None,
@@ -157,8 +174,8 @@ class RespanAccessor:
 
         Parameters
         ----------
-        evaluators : str, Evaluator, or sequence of them
-            Slugs, ids or definitions.
+        evaluators : str, Evaluator, or iterable of them
+            Slugs, ids or definitions: a list, ``df.columns[1:]``, an array, ... A set is sorted.
         client : RespanClient, optional
             Else one made from ``RESPAN_API_KEY`` and ``RESPAN_BASE_URL``.
         scorer : str, optional
@@ -170,10 +187,10 @@ class RespanAccessor:
         -------
         DataFrame
             On this frame's index, a column per evaluator (named by slug, else id): float64 for
-            numbers, boolean, else object; missing where there is no score. With ``scorer="all"``
-            a row per score instead, which ``push_scores`` takes: ``log_id``, ``evaluator_id``,
-            ``evaluator_slug``, ``scorer``, ``value``, ``explanation``, ``is_passed``,
-            ``score_id``.
+            numbers, boolean, else object; missing where there is no score, or no usable log id.
+            With ``scorer="all"`` a row per score instead, which ``push_scores`` takes:
+            ``log_id``, ``evaluator_id``, ``evaluator_slug``, ``scorer``, ``value``,
+            ``explanation``, ``is_passed``, ``score_id``.
 
         Raises
         ------
@@ -209,7 +226,7 @@ class RespanAccessor:
 
     def annotate(
         self,
-        evaluators: str | Evaluator | Sequence[str | Evaluator],
+        evaluators: EvaluatorNames,
         *,
         client: RespanClient | None = None,
         show: Hashable | Sequence[Hashable] | None = None,
@@ -224,8 +241,9 @@ class RespanAccessor:
 
         Parameters
         ----------
-        evaluators : str, Evaluator, or sequence of them
-            Slugs, ids or definitions; each gets an editor that fits its ``score_value_type``.
+        evaluators : str, Evaluator, or iterable of them
+            Slugs, ids or definitions, as in :meth:`pull_scores`; each gets an editor that fits its
+            ``score_value_type``.
         client : RespanClient, optional
             Else one made from ``RESPAN_API_KEY`` and ``RESPAN_BASE_URL``.
         show : column name or list of them, optional

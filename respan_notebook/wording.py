@@ -94,6 +94,18 @@ def render_names(names: Iterable[Hashable]) -> str:
     return (", ".join(texts[:_MOST_NAMES]) or "none") + more
 
 
+def suggest_close(name: Hashable, options: Iterable[Hashable]) -> str:
+    """Return the option that was likely meant, "" when none is close.
+
+    Examples
+    --------
+    >>> suggest_close("hepfulness", ["helpfulness", "tone"]), suggest_close("x", ["tone"])
+    ("did you mean 'helpfulness'?", '')
+    """
+    close = difflib.get_close_matches(str(name), map(str, options), n=1, cutoff=0.7)
+    return f"did you mean {close[0]!r}?" if close else ""
+
+
 def suggest_name(name: Hashable, options: Iterable[Hashable]) -> str:
     """Return the option that was likely meant, else all of them.
 
@@ -103,8 +115,7 @@ def suggest_name(name: Hashable, options: Iterable[Hashable]) -> str:
     "did you mean 'helpfulness'?"
     """
     texts = [str(option) for option in options]
-    close = difflib.get_close_matches(str(name), texts, n=1, cutoff=0.7)
-    return f"did you mean {close[0]!r}?" if close else f"there are {render_names(texts)}."
+    return suggest_close(name, texts) or f"there are {render_names(texts)}."
 
 
 def make_printable(text: str) -> str:

@@ -31,6 +31,10 @@ class PushOptions:
         Whether to read the server's scores first.
     progress : bool
         Whether to show a bar with rate, time left and the reason of a wait.
+    parse_text : bool
+        Whether to read numbers, booleans and JSON lists from text.
+    custom_evaluators : bool
+        Whether a slug that no evaluator has makes a custom evaluator.
     """
 
     on_duplicate: OnDuplicate = "last"
@@ -40,6 +44,8 @@ class PushOptions:
     deadline: float | None = None
     skip_unchanged: bool = False
     progress: bool = True
+    parse_text: bool = False
+    custom_evaluators: bool = False
 
 
 def check_options(options: PushOptions) -> None:

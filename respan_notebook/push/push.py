@@ -10,7 +10,7 @@ import pandas as pd
 
 from respan_notebook.catalogue import Catalogue
 from respan_notebook.client.answer_check import AnswerCheck
-from respan_notebook.client.client import RespanClient
+from respan_notebook.client.client import RespanClient, default_client
 from respan_notebook.client.retry import RetryBudget
 from respan_notebook.models import Evaluator
 from respan_notebook.push.engine import Engine
@@ -37,13 +37,13 @@ def push_frame(
     """Push the scores of a frame; see :meth:`respan_notebook.RespanAccessor.push_scores`."""
     check_options(options)
     if client is None and not options.dry_run:
-        client = RespanClient()  # Without a key, fail before the work of validating.
+        client = default_client()  # Without a key, fail before the work of validating.
     budget = _push_budget(client, options)
     earlier = read_earlier(resume)
     if client is not None and earlier.arrived:
         check_origin(earlier.origin, client)
     catalogue = Catalogue(evaluators, client, budget if options.deadline else None)
-    plan, errors, row_errors, warnings = read_frame(frame, scores, catalogue)
+    plan, errors, row_errors, warnings = read_frame(frame, scores, catalogue, options=options)
     outcomes = check_plan(plan, errors, row_errors, options.on_duplicate)
     mark_resumed(plan, outcomes, earlier)
     warnings += [*warn_of_shares(plan), *earlier.warnings]
@@ -74,7 +74,7 @@ def send_plan(
     ``outcomes`` is copied and not changed. Without a client, one is made from the environment.
     ConfigurationError is raised when scores had arrived at another ``origin`` than the client's.
     """
-    client = client or RespanClient()
+    client = client or default_client()
     has_arrived = bool(len(outcomes.having(*ARRIVED)))
     if has_arrived:
         check_origin(origin, client)

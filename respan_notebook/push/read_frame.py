@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from respan_notebook.catalogue import Catalogue
+from respan_notebook.catalogue import Catalogue, EvaluatorNames
 from respan_notebook.errors import FrameError, InvalidValueError, UnsupportedEvaluatorError
 from respan_notebook.frames.columns import find_column, has_column, read_cells
 from respan_notebook.frames.context import CONTEXT_COLUMNS, Cells, read_context
 from respan_notebook.frames.log_ids import read_log_ids
 from respan_notebook.models import VALUE_FIELDS, Evaluator
+from respan_notebook.push.options import PushOptions
 from respan_notebook.push.plan import Plan
-from respan_notebook.values.cells import RowErrors, is_missing
+from respan_notebook.values.cells import RowErrors, id_text, is_missing
 from respan_notebook.values.encoding import encode_cells
 from respan_notebook.values.types import implied_type, value_type
-from respan_notebook.wording import make_printable, render_names, render_value
+from respan_notebook.wording import (
+    find_surrogate,
+    make_printable,
+    render_count,
+    render_names,
+    render_value,
+    suggest_close,
+)
 
 _EVALUATOR_COLUMNS: Final = ("evaluator_id", "evaluator_slug")
-_SEVERAL: Final = "several"  # In the place of a value field: the row has more than one.
+# In the place of a value field: the row has more than one; it names an evaluator by no text.
+_SEVERAL, _NAMELESS = "several", "nameless"
 
-Scores = Mapping[str, Hashable] | Sequence[str | Evaluator] | str | Evaluator
+Scores = Mapping[str, Hashable] | EvaluatorNames
 """Evaluator -> column, or evaluators whose columns bear their slugs."""
 
 
@@ -36,7 +46,17 @@ class ReadFrame(NamedTuple):
     warnings: list[str]
 
 
-def read_frame(frame: pd.DataFrame, scores: Scores | None, catalogue: Catalogue) -> ReadFrame:
+class _Named(NamedTuple):
+    """Hold the names that a tidy row gives: of its evaluator, and of its raw value field."""
+
+    id: str | None
+    slug: str | None
+    field: str | None
+
+
+def read_frame(
+    frame: pd.DataFrame, scores: Scores | None, catalogue: Catalogue, *, options: PushOptions
+) -> ReadFrame:
     """Read and encode the scores of a frame; raises as ``push_scores``."""
     log_ids, row_errors = read_log_ids(frame)
     columns = None if scores is None else _columns_by_evaluator(frame, scores, catalogue)
@@ -48,9 +68,12 @@ def read_frame(frame: pd.DataFrame, scores: Scores | None, catalogue: Catalogue)
             warnings += notes
             row_errors = errors | row_errors
     if columns is None:
-        plan, value_errors = _read_tidy(frame, log_ids, context, catalogue)
+        plan, value_errors = _read_tidy(frame, log_ids, context, catalogue, options=options)
+        warnings += _warn_of_custom(plan, row_errors, catalogue)
     else:
-        plan, value_errors = _read_wide(frame, log_ids, context, columns, catalogue)
+        plan, value_errors = _read_wide(
+            frame, log_ids, context, columns=columns, catalogue=catalogue, options=options
+        )
     return ReadFrame(plan, value_errors, row_errors, warnings)
 
 
@@ -61,8 +84,10 @@ def _read_wide(
     frame: pd.DataFrame,
     log_ids: list[Any],
     context: Mapping[str, Cells],
+    *,
     columns: Mapping[str, Hashable],
     catalogue: Catalogue,
+    options: PushOptions,
 ) -> tuple[Plan, dict[int, str]]:
     evaluators = [catalogue[name] for name in columns]
     _refuse_twins(columns, evaluators)
@@ -70,7 +95,9 @@ def _read_wide(
     values: list[Any] = [None] * (width * size)
     errors: dict[int, str] = {}
     for code, (evaluator, column) in enumerate(zip(evaluators, columns.values(), strict=True)):
-        values[code::width], faults = encode_cells(evaluator, read_cells(frame, column))
+        cells = read_cells(frame, column)
+        encoded, faults = encode_cells(evaluator, cells, parse_text=options.parse_text)
+        values[code::width] = encoded
         errors |= {row * width + code: fault for row, fault in faults.items()}
     codes = np.tile(np.arange(width), size)
     return Plan(frame.index, log_ids, evaluators, codes, values, context, width), errors
@@ -79,13 +106,11 @@ def _read_wide(
 def _columns_by_evaluator(
     frame: pd.DataFrame, scores: Scores, catalogue: Catalogue
 ) -> dict[str, Hashable]:
+    columns: dict[str, Hashable]
     if isinstance(scores, Mapping):
         columns = dict(scores)
-    elif isinstance(scores, str | Evaluator | Sequence):
-        listed = [scores] if isinstance(scores, str | Evaluator) else scores
-        columns = {name: name for name in catalogue.names_of(listed)}
     else:
-        raise FrameError(f"scores is a mapping of evaluator to column or a list, not {scores!r}")
+        columns = {name: name for name in catalogue.names_of(scores)}
     if not columns:
         raise FrameError("no evaluator given: pass a mapping of evaluator to column, or a list")
     for name, column in columns.items():
@@ -115,8 +140,30 @@ def _refuse_twins(columns: Mapping[str, Hashable], evaluators: Sequence[Evaluato
 
 
 def _read_tidy(
-    frame: pd.DataFrame, log_ids: list[Any], context: Mapping[str, Cells], catalogue: Catalogue
+    frame: pd.DataFrame,
+    log_ids: list[Any],
+    context: Mapping[str, Cells],
+    catalogue: Catalogue,
+    *,
+    options: PushOptions,
 ) -> tuple[Plan, dict[int, str]]:
+    rows_of, cells = _group_tidy(frame)
+    evaluators: list[Evaluator] = []
+    codes, values = np.zeros(len(frame), np.int64), [None] * len(frame)
+    errors: dict[int, str] = {}
+    for code, (named, rows) in enumerate(rows_of.items()):
+        given = [cells[row] for row in rows]
+        evaluator, encoded, faults = _encode_tidy(named, given, catalogue, options=options)
+        evaluators.append(evaluator)
+        codes[rows] = code
+        for row, value in zip(rows, encoded, strict=True):
+            values[row] = value
+        errors |= {rows[place]: fault for place, fault in faults.items()}
+    return Plan(frame.index, log_ids, evaluators, codes, values, context), errors
+
+
+def _group_tidy(frame: pd.DataFrame) -> tuple[dict[_Named, list[int]], list[Any]]:
+    """Return the rows by what they name, and the cell of each row's value."""
     names = [name for name in _EVALUATOR_COLUMNS if has_column(frame, name)]
     raw = [name for name in VALUE_FIELDS if has_column(frame, name)]
     if not names or not (has_column(frame, "value") or raw):
@@ -136,65 +183,76 @@ def _read_tidy(
         fields, cells = _one_field(raw, [find_column(frame, name).tolist() for name in raw])
     else:
         fields, cells = empty, find_column(frame, "value").tolist()
-    rows_of: dict[tuple[str | None, str | None, str | None], list[int]] = {}
-    for row, (id_, slug, field) in enumerate(zip(ids, slugs, fields, strict=True)):
-        rows_of.setdefault((_name(id_), _name(slug), field), []).append(row)
-    evaluators: list[Evaluator] = []
-    codes, values = np.zeros(len(frame), np.int64), list[Any](empty)
-    errors: dict[int, str] = {}
-    for code, (named, rows) in enumerate(rows_of.items()):
-        given = [cells[row] for row in rows]
-        evaluator, encoded, faults = _encode_tidy(named, given, catalogue)
-        evaluators.append(evaluator)
-        codes[rows] = code
-        for row, value in zip(rows, encoded, strict=True):
-            values[row] = value
-        errors |= {rows[place]: fault for place, fault in faults.items()}
-    return Plan(frame.index, log_ids, evaluators, codes, values, context), errors
+    rows_of: dict[_Named, list[int]] = {}
+    for row, given in enumerate(zip(ids, slugs, fields, strict=True)):
+        rows_of.setdefault(_read_named(*given), []).append(row)
+    return rows_of, cells
 
 
 def _encode_tidy(
-    named: tuple[str | None, str | None, str | None], cells: Sequence[Any], catalogue: Catalogue
+    named: _Named, cells: Sequence[Any], catalogue: Catalogue, *, options: PushOptions
 ) -> tuple[Evaluator, list[Any], RowErrors]:
     """Return the evaluator of some rows, and their values and errors.
 
     When the evaluator can't be used, every row that has a value has its error.
     """
-    id_, slug, field = named
     try:
-        evaluator = _tidy_evaluator(id_, slug, field, catalogue)
+        evaluator = _tidy_evaluator(named, catalogue, may_be_custom=options.custom_evaluators)
         kind = value_type(evaluator)
-        if field is not None and field != kind.field:
+        if named.field is not None and named.field != kind.field:
             raise InvalidValueError(
                 f"{evaluator.slug_or_id!r} ({kind.name}) takes its value in {kind.field}, not in "
-                f"{field}"
+                f"{named.field}"
             )
-        return evaluator, *encode_cells(evaluator, cells)
+        return evaluator, *encode_cells(evaluator, cells, parse_text=options.parse_text)
     except (InvalidValueError, UnsupportedEvaluatorError) as refusal:
-        stand_in = Evaluator(evaluator_slug=make_printable(slug or id_ or ""))
+        stand_in = Evaluator(evaluator_slug=make_printable(named.slug or named.id or ""))
         faults = {i: str(refusal) for i, cell in enumerate(cells) if not is_missing(cell)}
         return stand_in, [None] * len(cells), faults
 
 
-def _tidy_evaluator(
-    id_: str | None, slug: str | None, field: str | None, catalogue: Catalogue
-) -> Evaluator:
+def _tidy_evaluator(named: _Named, catalogue: Catalogue, *, may_be_custom: bool) -> Evaluator:
+    id_, slug, field = named
     if field == _SEVERAL:
         raise InvalidValueError("more than one value field is set; a score has one")
+    if field == _NAMELESS:
+        raise InvalidValueError(f"an evaluator is named by its slug or id, not by {slug}")
     if id_ is None and slug is None:
         raise InvalidValueError("no evaluator: evaluator_id and evaluator_slug are missing")
     for given in (id_, slug):
-        if given is not None and given != make_printable(given):
+        if given is not None and find_surrogate(given):
             raise InvalidValueError(f"{make_printable(given)!r} is no valid Unicode")
     found = [catalogue.get(name) for name in (id_, slug) if name is not None]
     if len(found) == 2 and found[0] != found[1]:
         raise InvalidValueError(f"evaluator_id {id_!r} and evaluator_slug {slug!r} differ")
     if found[0] is not None:
         return found[0]
-    if field is not None and slug is not None and id_ is None:
-        # A slug that the platform does not know is legal; the field says what it holds.
-        return Evaluator(evaluator_slug=slug, score_value_type=implied_type(field).name)
-    raise InvalidValueError(catalogue.render_unknown(slug or id_ or ""))
+    if field is None or slug is None or id_ is not None:
+        raise InvalidValueError(catalogue.render_unknown(slug or id_ or ""))
+    if not may_be_custom:
+        raise InvalidValueError(f"{catalogue.render_unknown(slug)}, or pass custom_evaluators=True")
+    # A slug that the platform does not know is legal; the field says what it holds.
+    return Evaluator(evaluator_slug=slug, score_value_type=implied_type(field).name)
+
+
+def _warn_of_custom(plan: Plan, row_errors: RowErrors, catalogue: Catalogue) -> list[str]:
+    """Return a warning for each evaluator that a push of these rows makes."""
+    rows_of = Counter(
+        code
+        for row, (code, value) in enumerate(zip(plan.codes.tolist(), plan.values, strict=True))
+        if value is not None and row not in row_errors
+    )
+    warnings = []
+    for code, rows in sorted(rows_of.items()):
+        slug = plan.evaluators[code].slug_or_id
+        if catalogue.get(slug) is None:
+            close = suggest_close(slug, catalogue.names)
+            warnings.append(
+                f"no evaluator has the slug {slug!r}: it becomes a custom one of type "
+                f"{plan.evaluators[code].score_value_type}, for {render_count(rows, 'row')}"
+                + (f"; {close}" if close else "")
+            )
+    return warnings
 
 
 def _one_field(names: list[str], columns: list[list[Any]]) -> tuple[list[str | None], list[Any]]:
@@ -208,9 +266,8 @@ def _one_field(names: list[str], columns: list[list[Any]]) -> tuple[list[str | N
     return fields, values
 
 
-def _name(cell: Any) -> str | None:
-    if is_missing(cell):
-        return None
-    if isinstance(cell, str):
-        return str.__str__(cell) or None
-    return render_value(cell)
+def _read_named(id_: Any, slug: Any, field: str | None) -> _Named:
+    for cell in (id_, slug):
+        if not is_missing(cell) and id_text(cell) is None:
+            return _Named(None, render_value(cell), _NAMELESS)
+    return _Named(id_text(id_) or None, id_text(slug) or None, field)

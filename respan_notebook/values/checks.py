@@ -35,9 +35,7 @@ class RefusedError(Exception):
 
 def _number(raw: Any, takes: str) -> float:
     if not is_number(raw):
-        is_text = isinstance(raw, str)
-        hint = "text is not taken for a number; convert with pd.to_numeric" if is_text else ""
-        raise RefusedError(takes, hint)
+        raise RefusedError(takes)
     try:
         number = float(raw)
     except OverflowError:
@@ -80,8 +78,7 @@ def check_boolean(_evaluator: Evaluator, _bounds: Bounds) -> Check:
         # pandas turns a column of booleans with gaps into floats.
         if is_number(raw) and raw in (0, 1):
             return bool(raw)
-        hint = 'convert text with column.map({"True": True, "False": False})'
-        raise RefusedError("takes True or False (or 1 or 0)", hint if isinstance(raw, str) else "")
+        raise RefusedError("takes True or False (or 1 or 0)")
 
     return check
 
@@ -98,6 +95,11 @@ def choice_text(choice: Choice) -> str:
     if isinstance(choice.value, str) and choice.value.strip():
         return choice.value
     return choice.name if choice.name is not None else json.dumps(choice.value)
+
+
+def choice_names(evaluator: Evaluator) -> set[str]:
+    """Return the names and values of the choices, as text."""
+    return {str(name) for choice in evaluator.choices for name in (choice.name, choice.value)}
 
 
 def _choice_identity(raw: object) -> tuple[str, Any]:
@@ -153,12 +155,12 @@ def check_one_choice(evaluator: Evaluator, _bounds: Bounds) -> Check:
 def check_choices(evaluator: Evaluator, _bounds: Bounds) -> Check:
     """Accept a list of choices, one choice, or JSON text of a list; sent as a list of str."""
     one_choice = _one_choice(evaluator)
-    names = {str(name) for choice in evaluator.choices for name in (choice.name, choice.value)}
+    names = choice_names(evaluator)
 
     def check(raw: Any) -> list[str]:
         members = list_members(raw)
         if members is None and isinstance(raw, str) and raw not in names:
-            members = _json_list(raw)
+            members = parse_json_list(raw)
         if members is None:
             members = [raw]
         if not members:
@@ -176,7 +178,7 @@ def check_choices(evaluator: Evaluator, _bounds: Bounds) -> Check:
     return check
 
 
-def _json_list(raw: str) -> list[Any] | None:
+def parse_json_list(raw: str) -> list[Any] | None:
     """Parse a JSON list, as a cell of a CSV file may hold it; return None for other text."""
     if not raw.lstrip().startswith("["):
         return None

@@ -14,8 +14,9 @@ import numpy.typing as npt
 from respan_notebook.errors import InvalidValueError
 from respan_notebook.models import VALUE_FIELDS, Evaluator, Score, Upsert
 from respan_notebook.values.cells import RowErrors, is_missing, read_each
-from respan_notebook.values.checks import Bounds, RefusedError, check_number
+from respan_notebook.values.checks import Bounds, Check, RefusedError, check_number
 from respan_notebook.values.json_value import is_same_json
+from respan_notebook.values.text_cells import check_text_cells
 from respan_notebook.values.types import find_type, implied_type, value_field, value_type
 from respan_notebook.wording import render_value
 
@@ -51,8 +52,10 @@ def encoder(evaluator: Evaluator) -> Encoder:
     got 870 (int)
     """
     kind = value_type(evaluator)
-    check = kind.check(evaluator, kind.bounds_of(evaluator))
+    return _encoder(evaluator, kind.name, kind.check(evaluator, kind.bounds_of(evaluator)))
 
+
+def _encoder(evaluator: Evaluator, type_name: str, check: Check) -> Encoder:
     def encode(raw: Any) -> Any:
         if is_missing(raw):
             return None
@@ -61,7 +64,7 @@ def encoder(evaluator: Evaluator) -> Encoder:
         except RefusedError as refusal:
             reason, hint = refusal.args
         name = evaluator.slug_or_id
-        message = f"{name!r} ({kind.name}) {reason}, got {render_value(raw)}"
+        message = f"{name!r} ({type_name}) {reason}, got {render_value(raw)}"
         raise InvalidValueError(
             f"{message}; {hint}" if hint else message, value=raw, reason=reason, evaluator=name
         )
@@ -70,16 +73,20 @@ def encoder(evaluator: Evaluator) -> Encoder:
 
 
 def encode_cells(
-    evaluator: Evaluator, cells: Iterable[Any] | npt.NDArray[Any]
+    evaluator: Evaluator, cells: Iterable[Any] | npt.NDArray[Any], *, parse_text: bool = False
 ) -> tuple[list[Any], RowErrors]:
     """Encode a column of cells; a refused one is an error and stops no other.
 
     Of the two that are returned, the first has a wire value per cell, None where the cell is
-    missing or refused. UnsupportedEvaluatorError is raised as by :func:`value_type`.
+    missing or refused. With ``parse_text``, numbers, booleans and JSON lists are taken as text,
+    too; without it, the error of such a cell says so. UnsupportedEvaluatorError is raised as by
+    :func:`value_type`.
     """
-    encode = encoder(evaluator)
+    kind = value_type(evaluator)
+    check = kind.check(evaluator, kind.bounds_of(evaluator))
+    check = check_text_cells(check, kind.parse, evaluator, parse_text=parse_text)
+    encode = _encoder(evaluator, kind.name, check)
     if isinstance(cells, np.ndarray):
-        kind = value_type(evaluator)
         if kind.check is check_number and cells.dtype.kind in "fiu":
             return _encode_numbers(encode, kind.bounds_of(evaluator), cells)
         cells = cells.tolist()

@@ -22,7 +22,13 @@ from respan_notebook.values.checks import (
     check_text,
 )
 from respan_notebook.values.json_value import check_json, decode_json
-from respan_notebook.wording import make_printable
+from respan_notebook.values.text_cells import (
+    Parse,
+    parse_boolean,
+    parse_number,
+    parse_one_choice,
+)
+from respan_notebook.wording import find_surrogate, make_printable
 
 Level = Literal["nominal", "ordinal", "interval", "set", "exact"]
 """Level of measurement; values of level ``exact`` are equal or not, with no order or distance."""
@@ -59,6 +65,8 @@ class ValueType:
     is_implied : bool
         Whether a raw value field alone implies this type, for evaluators that the server lacks.
         Such a type takes every value that the field can hold.
+    parse : Parse or None
+        Parses a cell of text with ``parse_text=True``; None where text stays text.
     """
 
     name: str
@@ -69,6 +77,7 @@ class ValueType:
     level: Level = "exact"
     default_bounds: Bounds = (None, None)
     is_implied: bool = False
+    parse: Parse | None = None
 
     def bounds_of(self, evaluator: Evaluator) -> Bounds:
         """Return the evaluator's bounds, else the default bounds of the type."""
@@ -80,7 +89,13 @@ class ValueType:
 _NUMBER, _STRING, _CHOICES = "numerical_value", "string_value", "categorical_value"
 _TYPES: Final = (
     ValueType(
-        "numerical", _NUMBER, check_number, dtype="float64", level="ordinal", is_implied=True
+        "numerical",
+        _NUMBER,
+        check_number,
+        dtype="float64",
+        level="ordinal",
+        is_implied=True,
+        parse=parse_number,
     ),
     ValueType(
         "percentage",
@@ -89,6 +104,7 @@ _TYPES: Final = (
         dtype="float64",
         level="interval",
         default_bounds=(0.0, 100.0),
+        parse=parse_number,
     ),
     ValueType(
         "boolean",
@@ -97,8 +113,16 @@ _TYPES: Final = (
         dtype="boolean",
         level="nominal",
         is_implied=True,
+        parse=parse_boolean,
     ),
-    ValueType("single_select", _CHOICES, check_one_choice, _decode_one_choice, level="nominal"),
+    ValueType(
+        "single_select",
+        _CHOICES,
+        check_one_choice,
+        _decode_one_choice,
+        level="nominal",
+        parse=parse_one_choice,
+    ),
     ValueType("multi_select", _CHOICES, check_choices, level="set", is_implied=True),
     ValueType("text", _STRING, check_text, is_implied=True),
     ValueType("json", "json_value", check_json, decode_json, is_implied=True),
@@ -138,7 +162,7 @@ def value_type(evaluator: Evaluator) -> ValueType:
     name, (low, high) = evaluator.slug_or_id, evaluator.bounds
     if not name.strip():
         raise UnsupportedEvaluatorError("an evaluator needs an id or an evaluator_slug")
-    if make_printable(evaluator.id_or_slug) != evaluator.id_or_slug:
+    if find_surrogate(evaluator.id_or_slug):
         raise UnsupportedEvaluatorError(f"evaluator {make_printable(name)!r} is no valid Unicode")
     if low is not None and high is not None and low > high:
         raise UnsupportedEvaluatorError(

@@ -124,9 +124,25 @@ def test_push_scores__columns_named_by_other_things() -> None:
             dry(frame, {"stars": wrong})
 
 
-@pytest.mark.parametrize("name", [7, ["stars"], {"a": 1}, " "])
-def test_tidy__odd_evaluator_names(name: Any) -> None:
-    frame = pd.DataFrame({"log_id": ["a"], "evaluator_slug": [name], "value": [1]})
-    report = dry(frame, None)
-    assert statuses(report) == ["invalid"]
-    assert "no evaluator has the slug or id" in report.frame["error"][0]
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        (7, "no evaluator has the slug or id '7'"),
+        (" ", "no evaluator has the slug or id ' '"),
+        (["stars"], "an evaluator is named by its slug or id, not by ['stars'] (list)"),
+        ({"a": 1}, "an evaluator is named by its slug or id, not by {'a': 1} (dict)"),
+        (True, "an evaluator is named by its slug or id, not by True (bool)"),
+    ],
+    ids=repr,
+)
+def test_tidy__odd_evaluator_names(name: Any, reason: str) -> None:
+    for value in ("value", "numerical_value"):
+        frame = pd.DataFrame({"log_id": ["a"], "evaluator_slug": [name], value: [1]})
+        report = dry(frame, None)
+        assert statuses(report) == ["invalid"]
+        assert reason in report.frame["error"][0]
+
+
+def test_tidy__a_cell_that_is_no_name_makes_no_custom_evaluator() -> None:
+    frame = pd.DataFrame({"log_id": ["a"], "evaluator_slug": [["new"]], "numerical_value": [1]})
+    assert statuses(dry(frame, None, custom_evaluators=True)) == ["invalid"]

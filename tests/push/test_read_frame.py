@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pandas as pd
 import pytest
@@ -151,6 +152,15 @@ def test_push_scores__objects_and_slugs_together(client: RespanClient) -> None:
     scores = [Evaluator(evaluator_slug="stars", score_value_type="numerical"), "helpfulness"]
     report = frame.respan.push_scores(scores, client=client, dry_run=True)
     assert statuses(report) == ["not_sent", "not_sent"]
+
+
+def test_tidy__a_uuid_names_an_evaluator() -> None:
+    stars = Evaluator(id=str(UUID(int=1)), score_value_type="numerical")
+    frame = pd.DataFrame({"log_id": ["a"], "evaluator_id": [UUID(int=1)], "value": [3]})
+    report = frame.respan.push_scores(evaluators=stars, dry_run=True)
+    assert report.payloads["body"].tolist() == [
+        {"evaluator_id": str(UUID(int=1)), "numerical_value": 3.0}
+    ]
 
 
 def test_tidy__missing_value_is_skipped_whatever_the_evaluator() -> None:

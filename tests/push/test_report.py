@@ -44,8 +44,7 @@ def test_repr__names_each_reason_once() -> None:
     report = report_of([f"log_{n}" for n in range(13)], values)
     assert repr(report).splitlines() == [
         "PushReport of a dry run: 13 invalid",
-        "  rows 0, 1, 2 and 9 more invalid: 'stars' (numerical) takes a number, got 'bad' (str); "
-        "text is not taken for a number; convert with pd.to_numeric",
+        "  rows 0, 1, 2 and 9 more invalid: 'stars' (numerical) takes a number, got 'bad' (str)",
         "  row 12 invalid: 'stars' (numerical) takes a finite number, got inf (float)",
     ]
     assert report.reasons[["status", "rows"]].to_dict("list") == {
@@ -58,7 +57,7 @@ def test_repr__names_each_reason_once() -> None:
 
 def test_repr__says_whose_value_stands_for_all() -> None:
     report = report_of(["a", "b", "c"], ["bad", "worse", "worst"])
-    assert "got 'bad' (str); " in repr(report)
+    assert "got 'bad' (str) " in repr(report)
     assert repr(report).endswith("(row 0's; the others are alike)")
 
 

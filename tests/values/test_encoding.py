@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from respan_notebook import Evaluator, InvalidValueError
-from respan_notebook.values.encoding import encode_cells, encoder, is_same_score
+from respan_notebook import Evaluator
+from respan_notebook.values.encoding import encode_cells, is_same_score
 from respan_notebook.values.json_value import is_same_json, normalize_json
 
 NUMBER = Evaluator(id="e1", score_value_type="numerical")
@@ -18,19 +18,6 @@ def test_encode_cells__a_whole_number_beyond_a_double_is_refused() -> None:
     cells = np.array([1, 2**53, 2**53 + 1])
     values, errors = encode_cells(NUMBER, cells)
     assert (values, list(errors)) == ([1.0, float(2**53), None], [2])
-
-
-@pytest.mark.parametrize(
-    ("raw", "hint"),
-    [("yes", '; convert text with column.map({"True": True, "False": False})'), (2, "")],
-    ids=["text", "number"],
-)
-def test_encoder__hint_at_booleans_is_for_text_alone(raw: object, hint: str) -> None:
-    encode = encoder(Evaluator(id="e1", score_value_type="boolean"))
-    with pytest.raises(InvalidValueError) as refused:
-        encode(raw)
-    got = f"got {raw!r} ({type(raw).__name__})"
-    assert str(refused.value) == f"'e1' (boolean) takes True or False (or 1 or 0), {got}{hint}"
 
 
 @pytest.mark.parametrize(

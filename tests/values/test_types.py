@@ -105,7 +105,7 @@ CYCLE.append(CYCLE)
 REFUSED = [
     ("numerical", {}, True, "takes a number"),
     ("numerical", {}, np.bool_(True), "takes a number"),
-    ("numerical", {}, "4", "pd.to_numeric"),
+    ("numerical", {}, "4", "takes a number, got '4' (str)"),
     ("numerical", {}, np.timedelta64(3, "s"), "takes a number"),
     ("json", {}, {"a": np.timedelta64(3, "s")}, "no timedelta64"),
     ("numerical", {}, [4], "takes a number"),
@@ -203,6 +203,9 @@ def test_encoder__missing_is_no_score(kind: str, raw: Any) -> None:
 def test_encoder__needs_an_identity_and_bounds_that_hold_a_number() -> None:
     with pytest.raises(UnsupportedEvaluatorError, match="needs an id or an evaluator_slug"):
         encoder(Evaluator(score_value_type="text"))
+    with pytest.raises(UnsupportedEvaluatorError, match=r"'x\\\\ud83d' is no valid Unicode"):
+        encoder(Evaluator(evaluator_slug="x\ud83d", score_value_type="text"))
+    encoder(Evaluator(evaluator_slug="x\x07", score_value_type="text"))
     upside_down = {"score_config": {"min_score": 5, "max_score": 1}}
     with pytest.raises(UnsupportedEvaluatorError, match="min_score, 5, above its max_score, 1"):
         encoder(evaluator("numerical", **upside_down))
