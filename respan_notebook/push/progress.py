@@ -53,14 +53,15 @@ class ProgressBar:
 
     def show(self, done: int, reason: str) -> None:
         """Show the number of scores that are done, and the reason why the others wait."""
-        self._bar.set_postfix_str((reason or self._note)[:_REASON], refresh=False)
+        note = "" if done else self._note
+        self._bar.set_postfix_str((reason or note)[:_REASON], refresh=False)
         # Where nothing moves, tqdm draws nothing by itself.
         if not self._bar.update(done - self._bar.n) and reason:
             self._bar.refresh()
 
     def advance(self, more: int) -> None:
         """Show that some more scores are done."""
-        self._bar.set_postfix_str(self._note, refresh=False)
+        self._bar.set_postfix_str("", refresh=False)
         self._bar.update(min(more, self._bar.total - self._bar.n))
 
     def announce(self, reason: str, seconds: float) -> None:
