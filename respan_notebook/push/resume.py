@@ -123,5 +123,4 @@ def _read_http_status(cell: Any) -> int:
 
 def _read_id(cell: Any) -> str | None:
     # One that a reader took for a number may have lost its zeros.
-    score_id = decode_cell(cell) if isinstance(cell, str) else None
-    return score_id if isinstance(score_id, str) else None
+    return decode_cell(cell) if isinstance(cell, str) else None

@@ -71,8 +71,7 @@ def _write_csv(file: IO[bytes], table: TextTable) -> None:
 
 
 def _read_csv(content: bytes) -> TextTable:
-    # A spreadsheet puts a byte order mark first.
-    frame = pd.read_csv(io.BytesIO(content), dtype=str, na_filter=False, encoding="utf-8-sig")
+    frame = pd.read_csv(io.BytesIO(content), dtype=str, na_filter=False)
     return {str(name): [cell or None for cell in frame[name].tolist()] for name in frame.columns}
 
 

@@ -281,6 +281,16 @@ def test_resume__a_file_that_lost_its_facts_is_compared_by_digest(
     ]
 
 
+def test_resume__warns_of_nothing_when_nothing_had_arrived(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    dry = frame_of(2).respan.push_scores([STARS], dry_run=True)
+    dry.save(path)
+    pd.read_csv(path).iloc[1:].to_csv(path, index=False)
+    for earlier in (path, dry.frame.drop(columns="digest")):
+        report = frame_of(2).respan.push_scores([STARS], dry_run=True, resume=earlier)
+        assert (report.counts, report.warnings) == ({"not_sent": 2}, [])
+
+
 def test_resume__needs_the_columns() -> None:
     columns = r"with \['evaluator', 'log_id', 'status'\]; the columns of 'the frame' are 'a'"
     with pytest.raises(FrameError, match=columns):

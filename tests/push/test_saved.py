@@ -132,6 +132,33 @@ def test_load__retry_without_a_client_makes_one(
         assert loaded.retry().counts["created"] == 4
 
 
+def test_load__retry_that_stops_again_says_why(canned: Start, tmp_path: Path) -> None:
+    with pushed(canned) as (report, client, there):
+        loaded = save_and_load(report, tmp_path)
+        there.answers["log_2"] = Canned(401, b'{"detail": "Expired."}')
+        again = loaded.retry(client)
+        assert again.counts["not_sent"] == 1
+        assert "Expired" in again.frame["error"].iloc[-1]
+        assert_same(again, save_and_load(again, tmp_path))
+
+
+def test_load__retry_finds_what_is_unchanged_by_the_evaluators_id(
+    client: RespanClient, tmp_path: Path, requests: list[str]
+) -> None:
+    frame = pd.DataFrame({"log_id": ["demo_01", "demo_02"], "helpfulness": [4, 5]})
+    frame.respan.push_scores("helpfulness", client=client, **QUIET)
+    options: dict[str, Any] = {"skip_unchanged": True, "deadline": 1e-9, **QUIET}
+    report = frame.respan.push_scores("helpfulness", client=client, **options)
+    assert report.counts == {"not_sent": 2}
+    path = tmp_path / "report.csv"
+    report.save(path)
+    path.write_text(path.read_text().replace("1e-09", "null"))  # The deadline.
+    loaded = PushReport.load(path)
+    requests.clear()
+    assert loaded.retry(client).counts == {"unchanged": 2}
+    assert not [one for one in requests if one.startswith("POST /api/logs/")]
+
+
 def test_load__retry_elsewhere_is_refused(canned: Start, tmp_path: Path) -> None:
     with pushed(canned) as (report, _, there):
         loaded = save_and_load(report, tmp_path)
