@@ -242,6 +242,18 @@ class PushReport:
             The path ends otherwise, or pyarrow is missing.
         OSError
             The file can't be written; an earlier one is as it was.
+
+        Examples
+        --------
+        >>> import pandas as pd, pathlib, tempfile
+        >>> from respan_notebook import Evaluator, PushReport
+        >>> stars = Evaluator(evaluator_slug="stars", score_value_type="numerical")
+        >>> frame = pd.DataFrame({"log_id": ["00123"], "stars": [4]})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "report.csv"
+        ...     frame.respan.push_scores([stars], dry_run=True).save(path)
+        ...     PushReport.load(path)
+        PushReport of a dry run: 1 ready to send
         """
         parts = ReportParts(self._plan, self._outcomes, self._options, self.warnings, self.origin)
         write_table(Path(path), encode_report(parts, self._errors()))
