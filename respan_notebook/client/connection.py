@@ -97,6 +97,14 @@ class _Response(http.client.HTTPResponse):
         while 100 <= self.status < 200 and self.status != _SWITCHING_PROTOCOLS:
             self.headers = None  # type: ignore[assignment] # Else begin() does nothing.
             super().begin()
+        # What follows a 101 is in another protocol.
+        self.will_close = self.will_close or self.status == _SWITCHING_PROTOCOLS
+
+    def _read_next_chunk_size(self) -> int:
+        size: int = super()._read_next_chunk_size()  # type: ignore[misc]
+        if size < 0:  # http.client would take -1 for all that there is.
+            raise ValueError(f"a chunk of {size} bytes")
+        return size
 
 
 def bound_connection(kind: type[HTTPConnection], patience: Patience) -> type[HTTPConnection]:

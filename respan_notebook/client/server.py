@@ -11,6 +11,8 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from pydantic import SecretStr
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
 
 from respan_notebook.errors import ConfigurationError, InvalidValueError
 from respan_notebook.wording import find_surrogate
@@ -96,12 +98,12 @@ def parse_base_url(text: str) -> tuple[str, str]:
     """
     try:
         url = urlsplit(text.strip())
-        host, _ = url.hostname, url.port
-    except ValueError as error:
-        raise ConfigurationError(
-            f"base_url must look like https://api.respan.ai: {error}"
-        ) from None
-    if url.scheme not in ("http", "https") or not host:
+        host = url.hostname if url.port != 0 else None
+        parse_url(text.strip())
+        (host or "").encode("idna")
+    except (ValueError, LocationParseError):  # Their texts quote what may be a key.
+        host = None
+    if not host or url.scheme not in ("http", "https"):
         raise ConfigurationError("base_url must look like https://api.respan.ai")
     if "@" in url.netloc or url.query or url.fragment:
         raise ConfigurationError(
@@ -109,8 +111,8 @@ def parse_base_url(text: str) -> tuple[str, str]:
         )
     if url.scheme == "http" and not is_loopback(host):
         raise ConfigurationError(
-            f"base_url must start with https://, since http would show the API key to everyone on "
-            f"the way to {host}; http is for a sandbox on this machine only"
+            "base_url must start with https://, since http would show the API key to everyone on "
+            "the way to the server; http is for a sandbox on this machine only"
         )
     return f"{url.scheme}://{url.netloc}", url.path.rstrip("/").removesuffix("/api").rstrip("/")
 

@@ -162,14 +162,17 @@ class Transport:
 
 
 _NO_RETRIES: Final = Retry(False, redirect=False)
+# Decompressed bit by bit; not so Brotli, with some versions of its library.
+_DECODED: Final = frozenset({"gzip", "deflate"})
 _JSON: Final = {"Content-Type": "application/json"}
 
 
 def _receive(response: BaseHTTPResponse, longest: int) -> Received:
     """Read an answer; one that is too long is cut, and its connection closed."""
     chunks, size = [], 0
+    encoding = response.headers.get("Content-Encoding", "").lower()
     try:
-        while chunk := response.read(min(_CHUNK, longest + 1 - size)):
+        while chunk := response.read(min(_CHUNK, longest + 1 - size), encoding in _DECODED):
             chunks.append(chunk)
             size += len(chunk)
             if size > longest:
@@ -210,13 +213,18 @@ def _check_bundle(verify: object) -> None:
     """Raise OSError unless the CA bundle that the environment names can be read."""
     if isinstance(verify, str):
         is_folder = Path(verify).is_dir()
-        ssl.create_default_context(
-            cafile=None if is_folder else verify, capath=verify if is_folder else None
-        )
+        try:
+            ssl.create_default_context(
+                cafile=None if is_folder else verify, capath=verify if is_folder else None
+            )
+        except ssl.SSLError as error:
+            raise OSError(f"{verify}: {error}") from None
 
 
 def _failure(error: Exception) -> type[errors.TransportError]:
-    is_timeout = isinstance(error, Urllib3TimeoutError | TimeoutError)
+    # urllib3 wraps the timeout of sending in another error.
+    found = (error, *error.args)
+    is_timeout = any(isinstance(one, Urllib3TimeoutError | TimeoutError) for one in found)
     # urllib3 takes a refused connection for a kind of timeout.
     is_timeout = is_timeout and not isinstance(error, NewConnectionError)
     return errors.RequestTimeoutError if is_timeout else errors.TransportError

@@ -197,6 +197,25 @@ def test_send__environment_proxy_is_used(canned: Start, monkeypatch: pytest.Monk
     assert "pass-word" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("proxy", "message"),
+    [
+        ("socks5://someone:pass-word@127.0.0.1:1080", "SOCKS"),
+        ("http://someone:pass-word@:80", "malformed"),
+        ("http://someone:pass/word@host:1", "malformed"),
+        ("http://someone:pass-word@host:port", "malformed"),
+        ("pass-word://host", "malformed"),
+    ],
+)
+def test_client__refuses_a_proxy_that_it_cannot_use(
+    proxy: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(errors.ConfigurationError, match=message) as caught:
+        RespanClient(KEY, "https://api.respan.example")
+    assert "pass" not in str(caught.value)
+
+
 def test_send__loopback_needs_no_proxy(canned: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     server = canned()
@@ -211,6 +230,29 @@ def test_send__ca_bundle_of_the_environment(variable: str, monkeypatch: pytest.M
     monkeypatch.setenv(variable, "no/such/bundle.pem")
     with pytest.raises(errors.ConfigurationError, match=r"no/such/bundle\.pem"):
         RespanClient(KEY, "https://api.respan.example")
+
+
+@pytest.mark.parametrize("content", ["", "no certificate\n"])
+def test_client__refuses_a_ca_bundle_without_certificates(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text(content)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    with pytest.raises(errors.ConfigurationError, match=r"bundle\.pem"):
+        RespanClient(KEY, "https://api.respan.example")
+
+
+def test_client__takes_a_folder_of_certificates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        RespanClient(KEY, f"https://127.0.0.1:{listener.getsockname()[1]}", timeout=0.1) as client,
+        pytest.raises(errors.RequestTimeoutError),
+    ):
+        client.get_log("log_1")
 
 
 def test_send__headers_of_a_write_and_of_a_read(canned: Start) -> None:
