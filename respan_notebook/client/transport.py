@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Retry, Timeout
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError as Urllib3Error
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import LocationValueError, NewConnectionError
 from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
 
 from respan_notebook import errors
@@ -202,6 +202,8 @@ def _make_pool(server: Server) -> HTTPConnectionPool:
         adapter.cert_verify(pool, server.origin, verify, None)  # type: ignore[no-untyped-call]
         _check_bundle(verify)
         return cast("HTTPConnectionPool", pool)
+    except (LocationValueError, requests.exceptions.InvalidURL):
+        reason = "the proxy's URL is malformed"  # The error quotes it, perhaps with a password.
     except (requests.RequestException, Urllib3Error, OSError) as error:
         reason = str(error)
     raise errors.ConfigurationError(
