@@ -8,6 +8,7 @@ requester waits, paces and retries; the engine decides when to stop.
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -207,7 +208,8 @@ class Engine:
             elif isinstance(error, PermissionDeniedError | RedirectError):
                 # A redirect names the path, which differs from log to log.
                 detail = error.detail if error.status == 403 else ""
-                refusal = error.status, detail.replace(sent.log_id, "") if sent else detail
+                log_id = re.escape(sent.log_id if sent else "")
+                refusal = error.status, re.sub(rf"(?<!\w){log_id}(?!\w)", "", detail)
                 self._refusals = [one for one in self._refusals if one == refusal] + [refusal]
                 if len(self._refusals) >= _ALIKE and not self._has_arrived:
                     self._budget.cancel(str(error))

@@ -27,16 +27,6 @@ def test_push_scores__wrong_key_stops_at_once(canned: Start) -> None:
             frame.respan.push_scores("stars", client=client)
 
 
-@pytest.mark.parametrize("status", [403, 308])
-def test_push_scores__five_alike_end_a_push_of_which_nothing_arrived(
-    canned: Start, status: int
-) -> None:
-    frame = pd.DataFrame({"log_id": [f"log_{n}" for n in range(50)], "stars": 3})
-    with RespanClient("key", canned(status=status).base_url) as client:
-        report = frame.respan.push_scores([FIVE_STARS], client=client, concurrency=1, **QUIET)
-    assert report.counts == {"failed": 5, "not_sent": 45}
-
-
 @pytest.mark.usefixtures("no_backoff")
 def test_push_scores__no_respan_there(canned: Start) -> None:
     frame = pd.DataFrame({"log_id": ["log_1"], "stars": [3]})
