@@ -1,10 +1,12 @@
 """An HTTP proxy on loopback that breaks a share of the requests on their way to a sandbox.
 
 Run as a process of its own: ``python faulty.py UPSTREAM_PORT PLAN``, with the plan as JSON:
-``drop_before``, ``drop_after``, ``error_500``, ``html_502``, ``cut`` are rates from 0 to 1;
-``refuse`` is ``[first, last, body]``, the numbers of the requests that are answered 429 with this
-body; ``revoke_after`` is the number of the request from which on all are answered 401. It prints
-its port.
+``drop_before``, ``drop_after``, ``error_500``, ``html_502``, ``cut``, ``interim`` (a 103 first),
+``twice`` (the answer two times), ``wrong`` (the answer to the request before), ``huge`` (an endless
+body), ``drip_head`` and ``drip_body`` (byte by byte) are rates from 0 to 1; ``refuse`` is
+``[first, last, body]``, the numbers of the requests that are answered 429 with this body;
+``revoke_after`` is the number of the request from which on all are answered 401. It prints its
+port.
 """
 
 from __future__ import annotations
@@ -16,7 +18,11 @@ import re
 import sys
 from typing import Any
 
-RATES = ("drop_before", "drop_after", "error_500", "html_502", "cut")
+RATES = (
+    *("drop_before", "drop_after", "error_500", "html_502", "cut", "interim", "twice", "wrong"),
+    *("huge", "drip_head", "drip_body"),
+)
+EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n"
 
 
 def answer(status: str, body: str, kind: str = "application/json") -> bytes:
@@ -35,6 +41,7 @@ class Proxy:
         self.upstream, self.plan = upstream, plan
         self.random = random.Random(7)
         self.number = 0
+        self.last = b""  # The answer to the request before.
 
     def fault(self) -> str:
         self.number += 1
@@ -84,11 +91,35 @@ class Proxy:
         else:
             up_writer.write(request)
             response = await read_message(up_reader)
-            if fault == "drop_after":
-                return False
-            writer.write(response[:-20] if fault == "cut" else response)
-            return fault != "cut"
+            self.last, before = response, self.last or response
+            await self.give(writer, response, before, fault)
+            return fault not in ("drop_after", "cut")
         return True
+
+    async def give(
+        self, writer: asyncio.StreamWriter, response: bytes, before: bytes, fault: str
+    ) -> None:
+        """Give an answer, or what a fault makes of it."""
+        head = response.index(b"\r\n\r\n") + 4
+        whole = {
+            "drop_after": b"",
+            "cut": response[:-20],
+            "interim": EARLY * self.random.randint(1, 3) + response,
+            "twice": response * 2,
+            "wrong": before,
+            "huge": b"HTTP/1.1 201 Created\r\n\r\n",
+            "drip_head": b"",
+            "drip_body": response[:head],
+        }
+        writer.write(whole.get(fault, response))
+        while fault == "huge":
+            writer.write(b" " * 65_536)
+            await writer.drain()
+        drops = {"drip_head": response, "drip_body": response[head:]}.get(fault, b"")
+        for drop in drops:
+            writer.write(bytes([drop]))
+            await writer.drain()
+            await asyncio.sleep(0.02)
 
 
 async def main(upstream: int, plan: dict[str, Any]) -> None:

@@ -1,11 +1,13 @@
-"""1,500 scores through faults: afterwards the database and every line of the report are right.
+"""Hundreds of scores through faults: afterwards database and every line of the report are right.
 
-The sandbox is a process of its own with a database file; a proxy, another process, breaks things.
+``RESPAN_FAULT_ROWS=5000`` pushes as many. The sandbox is a process of its own with a database file;
+a proxy, another process, breaks things.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import sqlite3
@@ -25,7 +27,7 @@ from seed import add_logs
 from respan_notebook import ConfigurationError, Evaluator, PushReport, RespanClient
 from respan_notebook.client.settings import RequestSettings
 
-ROWS = 1_500
+ROWS = int(os.environ.get("RESPAN_FAULT_ROWS", "600"))
 STARS = Evaluator(evaluator_slug="stars", score_value_type="numerical")
 FRAME = pd.DataFrame({"log_id": [f"log_{n}" for n in range(ROWS)], "stars": range(ROWS)})
 FAULTY = Path(__file__).parents[1] / "faulty.py"
@@ -130,12 +132,83 @@ def test_faults__drops_500s_502s_and_cut_answers(
     check_all_arrived(report, server)
     assert report.frame["attempts"].sum() > 1.15 * ROWS
     # What was stored before its answer was lost is updated by the next attempt.
-    assert report.counts["updated"] > 50
+    assert report.counts["updated"] > ROWS // 40
+
+
+def test_faults__103s_and_answers_that_come_twice(
+    server: Server, through: Callable[..., RespanClient]
+) -> None:
+    report = push(through(interim=0.2, twice=0.2))
+    check_all_arrived(report, server)
+    assert report.counts == {"created": ROWS}
+
+
+def test_faults__wrong_answers(server: Server, through: Callable[..., RespanClient]) -> None:
+    client = through(wrong=0.1, drop_after=0.02, interim=0.05)
+    report = push(client)
+    check(report, server)
+    named = report.frame["error"].str.contains("the answer is about log 'log_").fillna(False)
+    assert ROWS // 20 < named.sum() < ROWS // 5
+    assert (report.frame["status"] == "failed").tolist() == named.tolist()
+    assert report.frame["score_id"].dropna().is_unique
+    assert server.stored() == dict(zip(FRAME["log_id"], FRAME["stars"], strict=True))
+    with RespanClient(server.ready["api_key"], server.ready["base_url"]) as straight:
+        check_all_arrived(report.retry(straight), server)
+
+
+def test_faults__endless_bodies(server: Server, through: Callable[..., RespanClient]) -> None:
+    report = push(through(huge=0.05))
+    check(report, server)
+    assert ROWS // 60 < report.counts["failed"] < ROWS // 10
+    assert report.frame["error"].dropna().str.contains("more than 1,048,576 bytes").all()
+
+
+def test_faults__bytes_that_drip(server: Server, through: Callable[..., RespanClient]) -> None:
+    client = through(drip_head=0.02, drip_body=0.02)
+    with RespanClient(
+        server.ready["api_key"], client.base_url, settings=RequestSettings(longest_request=0.3)
+    ) as hurried:
+        report = push(hurried)
+    check_all_arrived(report, server)
+    assert report.counts["updated"] > ROWS // 60
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+@pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
+def test_faults__fork_in_the_middle(
+    server: Server, through: Callable[..., RespanClient], tmp_path: Path
+) -> None:
+    """Parent and child push a half each, with the same client."""
+    client = through(interim=0.05, drop_after=0.05, error_500=0.05)
+    halves = FRAME[: ROWS // 2], FRAME[ROWS // 2 :]
+    reports: list[pd.DataFrame] = []
+
+    def push_half(half: pd.DataFrame) -> pd.DataFrame:
+        report: PushReport = half.respan.push_scores([STARS], client=client, progress=False)
+        return report.frame
+
+    thread = threading.Thread(target=lambda: reports.append(push_half(halves[0])))
+    thread.start()
+    server.wait_until_stored(ROWS // 10)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(120)
+        try:
+            push_half(halves[1]).to_pickle(tmp_path / "child.pkl")
+        finally:
+            os._exit(0)
+    assert thread.is_alive(), "else nothing was forked in the middle"
+    os.waitpid(child, 0)
+    thread.join()
+    lines = pd.concat([reports[0], pd.read_pickle(tmp_path / "child.pkl")])
+    assert set(lines["status"]) <= {"created", "updated"}
+    assert lines["score_id"].is_unique
+    assert server.stored() == dict(zip(FRAME["log_id"], FRAME["stars"], strict=True))
 
 
 def test_faults__server_killed_and_back(server: Server) -> None:
     def restart() -> None:
-        server.wait_until_stored(300)
+        server.wait_until_stored(ROWS // 5)
         server.kill()
         server.start()
 
@@ -153,7 +226,7 @@ def test_faults__server_gone_for_good(server: Server, how: str) -> None:
     settings = RequestSettings(longest_backoff=0.1) if how == "budget" else RequestSettings()
 
     def end() -> None:
-        server.wait_until_stored(300)
+        server.wait_until_stored(ROWS // 5)
         server.kill()
 
     key, url = server.ready["api_key"], server.ready["base_url"]
@@ -164,14 +237,14 @@ def test_faults__server_gone_for_good(server: Server, how: str) -> None:
         waited = time.monotonic() - start
     assert waited < 30
     check(report, server)
-    assert report.counts["not_sent"] > 100
+    assert report.counts["not_sent"] > ROWS // 15
     assert report.counts["failed"] <= 200
     assert report.frame["attempts"].sum() < ROWS + 300
     assert {"deadline": "the deadline of 3 s", "budget": "gave up after 200"}[how] in repr(report)
 
 
 def test_faults__429_storm(server: Server, through: Callable[..., RespanClient]) -> None:
-    report = push(through(refuse=[1200, 1201, '{"detail": "slow down"}']))
+    report = push(through(refuse=[ROWS // 2, ROWS // 2 + 1, '{"detail": "slow down"}']))
     check_all_arrived(report, server)
 
 
@@ -180,17 +253,17 @@ def test_faults__429_for_ages_ends_the_push(
 ) -> None:
     body = '{"detail": "slow down", "retry_after": 1000000000}'
     start = time.monotonic()
-    report = push(through(refuse=[500, 9_999, body]))
+    report = push(through(refuse=[ROWS // 3, 99_999, body]))
     assert time.monotonic() - start < 20
     check(report, server)
     assert "asks to wait 1e+09 s" in repr(report)
-    assert report.counts["not_sent"] > 900
+    assert report.counts["not_sent"] > ROWS // 2
 
 
 def test_faults__key_revoked_halfway(server: Server, through: Callable[..., RespanClient]) -> None:
-    report = push(through(revoke_after=750))
+    report = push(through(revoke_after=ROWS // 2))
     check(report, server)
-    assert 730 <= report.counts["created"] <= 750
+    assert ROWS // 2 - 20 <= report.counts["created"] <= ROWS // 2
     assert 1 <= report.counts["failed"] <= 16
     assert "Key revoked" in repr(report)
     with RespanClient(server.ready["api_key"], server.ready["base_url"]) as client:
@@ -243,7 +316,7 @@ def test_faults__interrupt_then_retry(server: Server) -> None:
     pressed: list[float] = []
 
     def press() -> None:
-        server.wait_until_stored(450)
+        server.wait_until_stored(ROWS // 3)
         pressed.append(time.monotonic())
         signal.pthread_kill(main, signal.SIGINT)
 
