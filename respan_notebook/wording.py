@@ -143,8 +143,8 @@ def render_foreign(text: str, longest: int = 2000) -> str:
 
     Examples
     --------
-    >>> render_foreign("no\tsuch log " * 3, 36)
-    'no such log no such... (36 characters)'
+    >>> render_foreign("no\tsuch log " * 9, 36)
+    'no such log no s... (108 characters)'
     """
     text = make_printable(text)
     if len(text) <= longest:

@@ -91,7 +91,9 @@ class Requester:
         last: errors.RespanError | None = None
         while (permit := self._pass_gate(budget)) is not None:
             deadline = min(self.settings.longest_request, max(0.01, budget.left))
-            call.attempts += 1
+            if not budget.begin(call):
+                self.gate.lost(permit)
+                break
             try:
                 answer = self._transport.send(
                     method,

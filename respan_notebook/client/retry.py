@@ -95,6 +95,15 @@ class RetryBudget:
             self.cancelled = self.cancelled or reason
         self._stop.set()
 
+    def begin(self, call: Call) -> bool:
+        """Count an attempt of a call; return False when the budget is cancelled.
+
+        Once it is cancelled no attempt begins any more, so those in flight are known.
+        """
+        with self._lock:
+            call.attempts += not self.cancelled
+            return not self.cancelled
+
     def goes_on(self) -> bool:
         """Return whether more may be tried; cancel the budget when the deadline is over."""
         if self.left <= 0:
