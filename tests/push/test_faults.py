@@ -153,7 +153,7 @@ def test_faults__wrong_answers(server: Server, through: Callable[..., RespanClie
     assert report.frame["score_id"].dropna().is_unique
     assert server.stored() == dict(zip(FRAME["log_id"], FRAME["stars"], strict=True))
     with RespanClient(server.ready["api_key"], server.ready["base_url"]) as straight:
-        check_all_arrived(report.retry(straight), server)
+        check_all_arrived(push(straight), server)
 
 
 def test_faults__endless_bodies(server: Server, through: Callable[..., RespanClient]) -> None:
@@ -271,7 +271,7 @@ def test_faults__key_revoked_halfway(server: Server, through: Callable[..., Resp
             report.retry(client)  # It is another server, as far as one can know.
         again = push(client, skip_unchanged=True)
         check_all_arrived(again, server)
-        assert again.counts["created"] < ROWS - 700
+        assert again.counts["created"] < ROWS * 3 // 4
 
 
 def test_faults__two_threads_push_at_once(server: Server) -> None:
