@@ -103,7 +103,8 @@ def parse_base_url(text: str) -> tuple[str, str]:
         (host or "").encode("idna")
     except (ValueError, LocationParseError):  # Their texts quote what may be a key.
         host = None
-    if not host or url.scheme not in ("http", "https"):
+    # Older versions of urllib3 take a host that holds a space.
+    if not host or host.split() != [host] or url.scheme not in ("http", "https"):
         raise ConfigurationError("base_url must look like https://api.respan.ai")
     if "@" in url.netloc or url.query or url.fragment:
         raise ConfigurationError(
