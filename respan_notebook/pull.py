@@ -16,6 +16,7 @@ from respan_notebook.frames.log_ids import read_log_ids
 from respan_notebook.models import Evaluator, Score
 from respan_notebook.values.encoding import decode
 from respan_notebook.values.types import find_type
+from respan_notebook.wording import render_foreign
 
 _TIDY: Final = (
     "log_id",
@@ -55,7 +56,7 @@ def pull_columns(
 
 
 def _check_one_scorer(scores: Sequence[Score]) -> None:
-    scorers = sorted({str(score.scorer) for score in scores})
+    scorers = sorted({render_foreign(str(score.scorer), 100) for score in scores})
     if len(scorers) > 1:
         raise ConfigurationError(
             f"there are scores by {', '.join(scorers)}, and it is not known yet which of them this "

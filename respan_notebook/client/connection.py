@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import math
 import socket
 import threading
 import time
@@ -16,6 +17,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 _SWITCHING_PROTOCOLS: Final = 101
+_LONGEST_HEAD: Final = 2**18  # Bytes of headers, with those of every 1xx before.
 
 
 class Patience(threading.local):
@@ -48,6 +50,7 @@ class _Socket(io.RawIOBase):
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, patience: Patience) -> None:
         self.sock, self.is_over = sock, False
+        self.allowance = float(_LONGEST_HEAD)  # Bytes that may still be read.
         self._raw, self._patience = raw, patience
 
     def readable(self) -> bool:
@@ -57,7 +60,11 @@ class _Socket(io.RawIOBase):
         if self.is_over:
             return None
         self.sock.settimeout(self._patience.left())
-        return self._raw.readinto(buffer)
+        size = self._raw.readinto(buffer)
+        self.allowance -= size or 0
+        if self.allowance < 0:
+            raise http.client.HTTPException(f"headers of more than {_LONGEST_HEAD:,} bytes")
+        return size
 
     def has_more(self, stream: io.BufferedReader) -> bool:
         """Return whether something is read from the network already, and not by the answer."""
@@ -89,14 +96,15 @@ class _Response(http.client.HTTPResponse):
         self, connection: HTTPConnection, patience: Patience, sock: Any, *args: Any, **kwargs: Any
     ) -> None:
         super().__init__(sock, *args, **kwargs)
-        raw = _Socket(self.fp.detach(), sock, patience)
-        self.fp = _Stream(raw, connection)
+        self._socket = _Socket(self.fp.detach(), sock, patience)
+        self.fp = _Stream(self._socket, connection)
 
     def begin(self) -> None:
         super().begin()
         while 100 <= self.status < 200 and self.status != _SWITCHING_PROTOCOLS:
             self.headers = None  # type: ignore[assignment] # Else begin() does nothing.
             super().begin()
+        self._socket.allowance = math.inf  # The body is counted where it is decompressed.
         # What follows a 101 is in another protocol.
         self.will_close = self.will_close or self.status == _SWITCHING_PROTOCOLS
 

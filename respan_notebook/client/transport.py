@@ -17,8 +17,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Retry, Timeout
 from urllib3.connection import HTTPConnection
+from urllib3.exceptions import ClosedPoolError, LocationValueError, NewConnectionError
 from urllib3.exceptions import HTTPError as Urllib3Error
-from urllib3.exceptions import LocationValueError, NewConnectionError
 from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
 
 from respan_notebook import errors
@@ -124,8 +124,8 @@ class Transport:
     ) -> Received:
         headers = self._headers if body is None else {**self._headers, **_JSON}
         wait = min(timeout, deadline)
-        failure: type[errors.TransportError] | None
-        reason = ""
+        failure: type[errors.TransportError] | None = None
+        reason, is_closed = "", False
         self._patience.start(timeout, deadline)
         try:
             response = self._pool().urlopen(
@@ -139,10 +139,14 @@ class Transport:
                 preload_content=False,
             )
             return _receive(response, longest)
+        except ClosedPoolError:  # By another thread, before anything was sent.
+            is_closed = True
         except (Urllib3Error, OSError) as error:
             failure, reason = _failure(error), _reason(error)
         except KeyboardInterrupt:
-            failure = None
+            pass
+        if is_closed:
+            return self._exchange(method, path, body, timeout, deadline, longest)
         # Raised out here, since the frames that the caught exceptions hold show the key.
         if failure is None:
             raise KeyboardInterrupt

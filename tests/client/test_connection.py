@@ -345,6 +345,8 @@ ENDLESS = {
     "minus": endless(CHUNKED + b"-1\r\n", b" " * 65_536),
     "promised": endless(HEAD + b"Content-Length: 800000000\r\n\r\n", b" " * 65_536),
     "gzip": in_parts(reply(BOMB_BODY, "Content-Encoding: gzip")),
+    "headers": endless(HEAD, b"x: " + b"y" * 65_000 + b"\r\n"),
+    "1xx": endless(b"", b"HTTP/1.1 103 Early Hints\r\nx: " + b"y" * 65_000 + b"\r\n\r\n"),
     "of an error": endless(b"HTTP/1.1 500 Oops\r\n\r\n", b"x" * 65_536),
 }
 

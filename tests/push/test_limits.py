@@ -124,3 +124,23 @@ def test_bar__shows_why_it_waits(capsys: pytest.CaptureFixture[str]) -> None:
 def test_estimate__is_said_before_anything_is_sent() -> None:
     report = frame_of(10_000).respan.push_scores([STARS], dry_run=True, rate_limit="60/min")
     assert "10,000 scores will be written, about 2.8 h at 60 in 60 s" in repr(report)
+
+
+@pytest.mark.parametrize(("rows", "is_said"), [(500, False), (501, True)])
+def test_push_scores__says_first_how_many_scores_it_writes(
+    rows: int, is_said: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame, said = frame_of(rows), f"{rows} scores will be written"
+    assert (said in repr(frame.respan.push_scores([STARS], dry_run=True))) is is_said
+    with serving(rows) as client:
+        assert push(frame, client, progress=True).counts == {"created": rows}
+    shown = capsys.readouterr().err
+    assert (said in shown) is is_said
+    assert said not in shown.rpartition("\r")[2]
+
+
+def test_push_scores__in_a_program_without_a_console(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(2) as client, monkeypatch.context() as patch:
+        patch.setattr("sys.stderr", None)
+        report = push(frame_of(2), client, progress=True)
+    assert report.counts == {"created": 2}
