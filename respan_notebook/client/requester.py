@@ -106,6 +106,7 @@ class Requester:
             except errors.RespanError as error:
                 last = error
                 error.attempts = call.attempts
+                call.may_have_arrived |= not _is_refusal(error)
                 if isinstance(error, errors.RateLimitError):
                     self._hold(permit, error, budget)
                     continue
@@ -167,6 +168,11 @@ class Requester:
                 "itself"
             )
         return f"{given.path}?{given.query}"
+
+
+def _is_refusal(error: errors.RespanError) -> bool:
+    """Return whether the server has told that it did not take the request."""
+    return isinstance(error, errors.HTTPError) and 300 <= error.status < 500
 
 
 def _encode_body(body: Mapping[str, Any]) -> bytes:

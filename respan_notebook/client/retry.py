@@ -151,11 +151,14 @@ class Call:
         The budget that the request shares with others.
     attempts : int
         Requests sent.
+    may_have_arrived : bool
+        Whether an attempt failed in a way that leaves open if the server has stored what was sent.
     """
 
     def __init__(self, budget: RetryBudget) -> None:
         self.budget = budget
         self.attempts = 0
+        self.may_have_arrived = False
         self._failures = 0
 
     def wait_to_retry(self, error: errors.RespanError) -> bool:

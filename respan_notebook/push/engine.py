@@ -175,6 +175,8 @@ class Engine:
         except RespanError as failed:
             status = failed.status if isinstance(failed, HTTPError) else 0
             error = str(failed)
+            if 300 <= status < 500 and call.may_have_arrived:
+                error += "; an earlier attempt may have arrived, and sending it again is safe"
             self._stop_if_final(failed, sent)
         except Exception as bug:  # noqa: BLE001 - a thread that dies would not say which score.
             error = f"{type(bug).__name__}: {bug}"

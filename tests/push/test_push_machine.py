@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import pandas as pd
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -269,10 +269,13 @@ def _read_child(read: int) -> object:
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_push__reports_what_the_server_saw(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)  # Every client would read it.
-    run = settings(max_examples=EXAMPLES or 200, stateful_step_count=6)
-    from hypothesis import Phase  # DEV
-
-    run = settings(run, phases=[Phase.generate], derandomize=not EXAMPLES, print_blob=False)  # DEV
+    run = settings(
+        max_examples=EXAMPLES or 200,
+        stateful_step_count=6,
+        derandomize=not EXAMPLES,
+        phases=[Phase.generate],  # Shrinking would push for many minutes.
+        print_blob=False,
+    )
     api, keyboard = Api(), Keyboard()
     with tempfile.TemporaryDirectory() as folder, keyboard.connected():
         given = {"api": api, "keyboard": keyboard, "folder": Path(folder)}

@@ -156,3 +156,24 @@ def test_refusals__401_ends_a_push_whatever_arrived(canned: Start) -> None:
         canned, lambda log: created(log) if number_of(log) < 10 else Canned(401, b"{}")
     )
     assert statuses(report) == ["created"] * 10 + ["failed"] + ["not_sent"] * 9
+
+
+@pytest.mark.parametrize("status", [308, 400, 401, 403, 404])
+@pytest.mark.parametrize("first", [201, 500, 503])
+def test_refusals__say_that_an_earlier_attempt_may_have_arrived(
+    canned: Start, status: int, first: int
+) -> None:
+    answers = [Canned(first, b"<html>"), Canned(status, b'{"detail": "no"}')]
+    server = canned(lambda _path: answers.pop(0))
+    with RespanClient("key", server.base_url) as client:
+        (error,) = push(frame_of(1), client).frame["error"]
+    assert f"answered {status}" in error
+    assert error.endswith("; an earlier attempt may have arrived, and sending it again is safe")
+
+
+@pytest.mark.parametrize("status", [308, 400, 401, 403, 404])
+def test_refusals__say_nothing_of_earlier_attempts_without_one(canned: Start, status: int) -> None:
+    server = canned(lambda _path: Canned(status, b'{"detail": "no"}'))
+    with RespanClient("key", server.base_url) as client:
+        (error,) = push(frame_of(1), client).frame["error"]
+    assert "may have" not in error
