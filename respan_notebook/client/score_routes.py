@@ -1,0 +1,124 @@
+"""Call the routes of scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from respan_notebook.client.retry import Call, RetryBudget
+from respan_notebook.client.routes import PAGE, Filters, Routes, read_model
+from respan_notebook.client.server import path_segment
+from respan_notebook.errors import UnexpectedAnswerError
+from respan_notebook.models import VALUE_FIELDS, Score, ScoreWrite, Upsert
+
+
+class ScoreRoutes(Routes):
+    """Write, read and delete scores.
+
+    Attributes
+    ----------
+    scorer : str or None
+        The owner of the key, as the answer to a write named it; None before the first write.
+    """
+
+    scorer: str | None = None
+
+    def upsert_score(self, log_id: str, score: ScoreWrite | Mapping[str, Any]) -> Score:
+        """Create the score, or update the one that this scorer has given this log already.
+
+        The server has one score per log (its ``unique_id``), evaluator and scorer; the scorer is
+        the owner of the key. A repeated call is safe.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such log.
+        HTTPError, TransportError
+            Any other failure.
+        """
+        upsert = Upsert(log_id, ScoreWrite.model_validate(score).body())
+        return self.send_upsert(upsert)[0]
+
+    def send_upsert(self, upsert: Upsert, call: Call | None = None) -> tuple[Score, int]:
+        """Send an upsert unchanged, within the budget of a call.
+
+        Returns
+        -------
+        tuple of (Score, int)
+            The score as the server has it, and the status: 201 created, 200 updated.
+        """
+        call = call or self._requester.one_call().call()
+        answer = self._write("POST", _scores(upsert.log_id), upsert.body, call=call)
+        try:
+            written = read_model(Score, answer.body, answer.status)
+        except UnexpectedAnswerError as error:
+            error.attempts = call.attempts
+            raise
+        self.scorer = written.scorer or self.scorer
+        return written, answer.status
+
+    def list_scores(self, log_id: str, *, budget: RetryBudget | None = None) -> list[Score]:
+        """Return all scores of a log, by every evaluator and scorer."""
+        return self._all(Score, "GET", _scores(log_id), budget=budget)
+
+    def get_score(self, log_id: str, score_id: str) -> Score:
+        """Return one score of a log."""
+        return read_model(Score, self._requester.send("GET", _scores(log_id, score_id)).body)
+
+    def replace_score(
+        self, log_id: str, score_id: str, score: ScoreWrite | Mapping[str, Any]
+    ) -> Score:
+        """Replace a score; fields that ``score`` does not set are emptied."""
+        body = ScoreWrite.model_validate(score).body()
+        answer = self._write("PUT", _scores(log_id, score_id), body)
+        return read_model(Score, answer.body)
+
+    def patch_score(self, log_id: str, score_id: str, **changes: Any) -> Score:
+        """Change value fields and ``explanation`` of a score; None empties a field.
+
+        Any other field is a TypeError.
+        """
+        unknown = sorted(changes.keys() - {*VALUE_FIELDS, "explanation"})
+        if unknown:
+            raise TypeError(f"patch_score changes value fields and explanation, not {unknown}")
+        return read_model(Score, self._write("PATCH", _scores(log_id, score_id), changes).body)
+
+    def delete_score(
+        self, log_id: str, score_id: str, *, budget: RetryBudget | None = None
+    ) -> None:
+        """Delete a score of a log."""
+        call = budget.call() if budget else None
+        self._write("DELETE", _scores(log_id, score_id), call=call)
+
+    def filter_scores(self, filters: Filters | None = None, **params: Any) -> list[Score]:
+        """Return all scores, of any log, that match.
+
+        Parameters
+        ----------
+        filters : Mapping, optional
+            ``{"field": {"operator": OP, "value": [...]}}``. The documentation does not list the
+            fields that can be filtered; ``log_id``, ``evaluator_id``, ``evaluator_slug`` and
+            ``scorer`` are the natural ones.
+        **params
+            Further query parameters, such as ``sort_by``.
+
+        Raises
+        ------
+        BadRequestError
+            The server does not filter on a field.
+        """
+        return [score for page in self.score_pages(filters, **params) for score in page]
+
+    def score_pages(
+        self, filters: Filters | None = None, *, budget: RetryBudget | None = None, **params: Any
+    ) -> Iterator[list[Score]]:
+        """Iterate over the scores of :meth:`filter_scores`, by pages of up to 100."""
+        body = {"filters": dict(filters or {})}
+        params = {"page_size": PAGE, **params}
+        for page in self._requester.pages("POST", "/scores/list/", body, params, budget=budget):
+            yield [read_model(Score, result) for result in page]
+
+
+def _scores(log_id: str, score_id: str | None = None) -> str:
+    path = f"/logs/{path_segment(log_id, 'log id')}/scores/"
+    return path if score_id is None else f"{path}{path_segment(score_id, 'score id')}/"
