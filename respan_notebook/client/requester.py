@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from respan_notebook import errors
 from respan_notebook.client.answers import Answer
@@ -14,8 +14,9 @@ from respan_notebook.client.retry import Call, RetryBudget
 from respan_notebook.client.server import Server
 from respan_notebook.client.settings import RequestSettings
 from respan_notebook.client.transport import Transport
+from respan_notebook.wording import render_foreign
 
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_EMPTY_PAGES: Final = 3  # In a row, although each names a next one.
 
 
 class Requester:
@@ -57,15 +58,19 @@ class Requester:
         *,
         budget: RetryBudget | None = None,
     ) -> Iterator[list[Any]]:
-        """Iterate over the results of each page, following ``next``.
+        """Iterate over the results of each page.
 
-        ``count`` is not used: by route it is the number on the page, or the total.
+        Every page repeats the request, and takes nothing but the number of the page from ``next``:
+        the documented ones leave out times, filters and environment, and no host that a ``next``
+        names is ever asked. ``count`` is not used: by route it is the number on the page, or the
+        total.
         """
-        query = urlencode({name: v for name, v in params.items() if v is not None})
-        url = f"{self.server.root}{path}?{query}"
-        seen, longest = set[str](), self.settings.longest_page
-        while url:
-            seen.add(url)
+        given = {name: v for name, v in params.items() if v is not None}
+        number = int(given.pop("page", 1))
+        query = urlencode(given)
+        url = f"{self.server.root}{path}?{query}" + (f"&page={number}" if number != 1 else "")
+        empty, longest = 0, self.settings.longest_page
+        while True:
             page = self._send(method, url, body, (budget or self.one_call()).call(), longest).body
             if not isinstance(page, dict) or not isinstance(page.get("results"), list):
                 raise errors.UnexpectedAnswerError(
@@ -74,9 +79,17 @@ class Requester:
             if not all(isinstance(result, dict) for result in page["results"]):
                 raise errors.UnexpectedAnswerError(f"{method} {path} gave results of another kind")
             yield page["results"]
-            url = self._next(url, page.get("next"))
-            if url in seen:
-                raise errors.UnexpectedAnswerError(f"{method} {path}: the pages go in a circle")
+            if page.get("next") in (None, ""):
+                return
+            empty = 0 if page["results"] else empty + 1
+            following = _read_page_number(page["next"])
+            if following != number + 1 or empty > _EMPTY_PAGES:
+                raise errors.UnexpectedAnswerError(
+                    f"{method} {path}: after page {number} with {len(page['results'])} results "
+                    f"the server names {render_foreign(repr(page['next']), 200)} as the next one"
+                )
+            number = following
+            url = f"{self.server.root}{path}?{query}&page={number}"
 
     def one_call(self) -> RetryBudget:
         """Return the budget of a call that is not part of a push."""
@@ -148,26 +161,14 @@ class Requester:
         else:
             self.gate.lost(permit)
 
-    def _next(self, current: str, url: object) -> str:
-        """Return path and query of the next page, empty after the last."""
-        if url is None or url == "":
-            return ""
-        own = urlsplit(self.server.origin)
-        try:
-            # Only path and query are used: behind a gateway the server may name another scheme,
-            # and what follows the host can't become part of it.
-            given = urlsplit(urljoin(f"{own.scheme}://{own.netloc}{current}", str(url)))
-            port = given.port or _DEFAULT_PORTS.get(own.scheme)
-        except ValueError:
-            given, port = urlsplit(""), None
-        own_port = own.port or _DEFAULT_PORTS.get(own.scheme)
-        if (given.hostname, port) != (own.hostname, own_port) or not given.path.startswith("/"):
-            raise errors.UnexpectedAnswerError(
-                "the next page is on another host, which is not followed: "
-                f"{str(given.hostname)[:100]!r}; set base_url to the host that the server calls "
-                "itself"
-            )
-        return f"{given.path}?{given.query}"
+
+def _read_page_number(url: object) -> int | None:
+    """Return the number of the page that a ``next`` names, None when it names none."""
+    try:
+        numbers = parse_qs(urlsplit(str(url)).query)["page"]
+        return int(numbers[0]) if len(numbers) == 1 and numbers[0].isascii() else None
+    except (ValueError, KeyError):
+        return None
 
 
 def _is_refusal(error: errors.RespanError) -> bool:

@@ -1,10 +1,9 @@
-"""Pages: which ``next`` is followed, and which never."""
+"""Pages: of ``next`` only the number counts, and the own request is repeated."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,164 +11,99 @@ import pytest
 from canned import Canned, CannedServer
 
 from respan_notebook import RespanClient, UnexpectedAnswerError
-from respan_notebook.client.answers import Answer
-from respan_notebook.client.transport import Transport
 
 Start = Callable[..., CannedServer]
 
 
-class Network:
-    """Stands for all hosts: gives two pages, of which the first names the second."""
+def start_pages(canned: Start, name_next: Callable[[int], Any], results: int = 1) -> CannedServer:
+    """Start a server whose ``next`` after each page is as given."""
 
-    def __init__(self) -> None:
-        self.next_url, self.asked = "", list[str]()
-
-    def answer(self, path: str) -> Answer:
-        self.asked.append(path)
-        first = len(self.asked) == 1
-        page = {"next": self.next_url if first else None, "results": [{"id": len(self.asked)}]}
-        return Answer(200, page)
-
-
-@pytest.fixture
-def network(monkeypatch: pytest.MonkeyPatch) -> Network:
-    one = Network()
-
-    def send(_self: Transport, _method: str, path: str, *_rest: Any, **_limits: Any) -> Answer:
-        return one.answer(path)
-
-    monkeypatch.setattr(Transport, "send", send)
-    return one
-
-
-@pytest.mark.parametrize(
-    ("base_url", "next_host"),
-    [
-        ("https://respan.example", "https://respan.example"),
-        ("https://respan.example", "https://respan.example:443"),
-        ("https://respan.example:443", "https://respan.example"),
-        ("https://respan.example", "http://respan.example"),
-        ("https://RESPAN.example", "https://respan.EXAMPLE"),
-        ("https://respan.example:8443", "https://respan.example:8443"),
-        ("http://127.0.0.1", "http://127.0.0.1"),
-        ("http://127.0.0.1", "http://127.0.0.1:80"),
-        ("http://127.0.0.1:80", "http://127.0.0.1"),
-        ("https://respan.example/gateway", "https://respan.example/gateway"),
-    ],
-)
-def test_pages__of_the_own_host_with_and_without_a_port(
-    network: Network, base_url: str, next_host: str
-) -> None:
-    network.next_url = f"{next_host}/api/scores/list/?page=2&page_size=100"
-    with RespanClient("key", base_url) as client:
-        assert [score.id for score in client.filter_scores()] == ["1", "2"]
-    first, second = map(urlsplit, network.asked)
-    root = "/gateway" if "gateway" in base_url else ""
-    assert first.geturl() == f"{root}/api/scores/list/?page_size=100"
-    assert (second.scheme, second.netloc, second.path) == ("", "", first.path)
-    assert parse_qs(second.query) == {"page": ["2"], "page_size": ["100"]}
-
-
-@pytest.mark.parametrize(
-    ("base_url", "next_host"),
-    [
-        ("https://respan.example", "https://other.example"),
-        ("https://respan.example", "https://respan.example:80"),
-        ("https://respan.example", "https://respan.example:8443"),
-        ("https://respan.example:8443", "https://respan.example"),
-        ("http://127.0.0.1", "http://127.0.0.1:443"),
-        ("http://127.0.0.1:8080", "http://127.0.0.1"),
-        ("http://127.0.0.1", "http://localhost"),
-    ],
-)
-def test_pages__of_another_host_or_port_are_refused(
-    network: Network, base_url: str, next_host: str
-) -> None:
-    network.next_url = f"{next_host}/api/scores/list/?page=2&page_size=100"
-    with (
-        RespanClient("key", base_url) as client,
-        pytest.raises(UnexpectedAnswerError, match="is on another host, which is not followed"),
-    ):
-        client.filter_scores()
-    assert network.asked == ["/api/scores/list/?page_size=100"]
-
-
-def test_pages__count_is_not_trusted_and_the_scheme_is_ours(canned: Start) -> None:
     def answer(path: str) -> Canned:
-        last = "page=2" in path
-        # As a server behind a gateway writes it.
-        url = server.base_url.replace("http:", "https:") + "/api/scores/list/?page=2"
-        page = {"count": 1, "next": None if last else url, "results": [{"id": path[-1]}]}
+        number = int(parse_qs(urlsplit(path).query).get("page", ["1"])[0])
+        found = [{"id": f"s{number}_{i}"} for i in range(results)]
+        page = {"count": 1, "next": name_next(number), "results": found}
         return Canned(body=json.dumps(page).encode())
 
-    server = canned(answer)
-    with RespanClient("key", server.base_url) as client:
-        assert [score.id for score in client.filter_scores()] == ["0", "2"]
-    assert [path for _, path, _, _ in server.requests] == [
-        "/api/scores/list/?page_size=100",
-        "/api/scores/list/?page=2",
-    ]
+    return canned(answer)
 
 
-def test_pages__never_to_another_host(canned: Start) -> None:
-    elsewhere = canned()
-    page = {"count": 1, "next": f"{elsewhere.base_url}/api/scores/list/?page=2", "results": []}
-    server = canned(body=json.dumps(page).encode())
-    with (
-        RespanClient("key", server.base_url) as client,
-        pytest.raises(UnexpectedAnswerError, match="another host"),
-    ):
-        client.filter_scores()
-    assert elsewhere.requests == []
+def until_three(url: str) -> Callable[[int], Any]:
+    return lambda number: url.format(number + 1) if number < 3 else None
 
 
 @pytest.mark.parametrize(
     "url",
     [
-        "@127.0.0.1:{port}/steal/",
-        ".evil.example/x",
-        "//127.0.0.1:{port}/x",
-        "http://h:99999/x",
-        5,
-        {},
+        "?page={}",
+        "https://api.respan.ai/api/scores/list/?page={}&page_size=100",
+        "http://other.example:8443/elsewhere/?page={}",
+        "//127.0.0.1:1/x?page_size=7&page={}&start_time=1999-01-01",
+        "@evil.example/?page={}#top",
     ],
-    ids=str,
 )
-def test_pages__a_crafted_next_leads_nowhere_else(canned: Start, url: Any) -> None:
-    elsewhere = canned()
-    port = elsewhere.base_url.rpartition(":")[2]
-    url = url.format(port=port) if isinstance(url, str) else url
-
-    def answer(_path: str) -> Canned:
-        last = len(server.requests) > 1
-        page = {"next": None if last else url, "results": []}
-        return Canned(body=json.dumps(page).encode())
-
-    server = canned(answer)
-    with RespanClient("key", server.base_url) as client, suppress(UnexpectedAnswerError):
-        client.filter_scores()
-    assert elsewhere.requests == []
-    assert all(path.startswith("/api/scores/list/") for _, path, _, _ in server.requests)
-
-
-def test_pages__a_query_alone_is_the_same_route(canned: Start) -> None:
-    def answer(path: str) -> Canned:
-        page = {"next": None if "page=2" in path else "?page=2", "results": []}
-        return Canned(body=json.dumps(page).encode())
-
-    server = canned(answer)
+def test_pages__take_the_number_alone_from_next(canned: Start, url: str) -> None:
+    server = start_pages(canned, until_three(url))
+    filters = {"scorer": {"operator": "", "value": ["ann"]}}
     with RespanClient("key", server.base_url) as client:
-        client.filter_scores()
-    assert server.requests[1][1] == "/api/scores/list/?page=2"
+        scores = client.filter_scores(filters, sort_by="-created_at")
+    assert [one.id for one in scores] == ["s1_0", "s2_0", "s3_0"]
+    asked = [(method, path) for method, path, _, _ in server.requests]
+    own = "/api/scores/list/?page_size=100&sort_by=-created_at"
+    assert asked == [("POST", own), ("POST", f"{own}&page=2"), ("POST", f"{own}&page=3")]
+    assert [json.loads(body) for _, _, _, body in server.requests] == [{"filters": filters}] * 3
 
 
-def test_pages__in_a_circle(canned: Start) -> None:
-    body = b'{"next": "?page_size=100", "results": []}'
+def test_pages__repeat_the_parameters_of_logs(canned: Start) -> None:
+    server = start_pages(canned, until_three("?page={}&page_size=1000"))
+    with RespanClient("key", server.base_url) as client:
+        options: dict[str, Any] = {"environment": "prod", "start_time": "2026-01-01"}
+        pages = list(client.log_pages(**options, end_time="2026-02-01", include_fields=["input"]))
+    assert len(pages) == 3
+    queries = [parse_qs(urlsplit(path).query) for _, path, _, _ in server.requests]
+    pages_asked = [query.pop("page", ["1"]) for query in queries]
+    assert pages_asked == [["1"], ["2"], ["3"]]
+    assert queries[0] == queries[1] == queries[2]
+    assert queries[0]["start_time"] == ["2026-01-01"]
+
+
+def test_pages__begin_where_they_are_told_to(canned: Start) -> None:
+    server = start_pages(canned, until_three("?page={}"))
+    with RespanClient("key", server.base_url) as client:
+        assert [one.id for one in client.filter_scores(page=2)] == ["s2_0", "s3_0"]
+
+
+WRONG_NUMBERS = ["?page=1", "?page=2", "?page=4", "?page=", "?page=x", "?page=3&page=5", "?page=٣"]
+NO_NUMBERS = ["?offset=2", "http://[/?page=3", 5, {}, ["?page=3"], True]
+
+
+@pytest.mark.parametrize("url", WRONG_NUMBERS + NO_NUMBERS, ids=ascii)
+def test_pages__name_no_other_page_than_the_following(canned: Start, url: Any) -> None:
+    server = start_pages(canned, lambda number: "?page=2" if number == 1 else url)
+    found = []
+    with RespanClient("key", server.base_url) as client:
+        pages = client.score_pages()
+        found += [next(pages), next(pages)]
+        with pytest.raises(UnexpectedAnswerError, match="after page 2 with 1 results the server"):
+            next(pages)
+    assert [one.id for page in found for one in page] == ["s1_0", "s2_0"]
+    assert len(server.requests) == 2
+
+
+def test_pages__end_when_a_server_names_empty_pages_for_ever(canned: Start) -> None:
+    server = start_pages(canned, lambda number: f"?page={number + 1}", results=0)
     with (
-        RespanClient("key", canned(body=body).base_url) as client,
-        pytest.raises(UnexpectedAnswerError, match="in a circle"),
+        RespanClient("key", server.base_url) as client,
+        pytest.raises(UnexpectedAnswerError, match="after page 4 with 0 results"),
     ):
         client.filter_scores()
+    assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_pages__end_without_a_next(canned: Start, nothing: Any) -> None:
+    server = start_pages(canned, lambda _number: nothing)
+    with RespanClient("key", server.base_url) as client:
+        assert len(client.filter_scores()) == 1
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"results": {}}', b"[]", b'{"results": [1]}'])
