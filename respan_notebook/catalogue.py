@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from respan_notebook.client.client import RespanClient, default_client
+from respan_notebook.client.evaluator_routes import render_ambiguous
+from respan_notebook.client.evaluator_versions import newest_versions
 from respan_notebook.client.retry import RetryBudget
 from respan_notebook.errors import (
     ConfigurationError,
@@ -16,7 +18,7 @@ from respan_notebook.errors import (
     TransportError,
     UnknownEvaluatorError,
 )
-from respan_notebook.models import Evaluator
+from respan_notebook.models import Evaluator, strip_version
 from respan_notebook.wording import render_value, suggest_name
 
 EvaluatorNames = str | Evaluator | Iterable[str | Evaluator]
@@ -34,6 +36,7 @@ class Catalogue:
     ) -> None:
         self._client, self._budget = client, budget
         self._known: dict[str, Evaluator] = {}
+        self._twins: dict[str, list[Evaluator]] = {}  # By the slug that they share.
         self._may_list = given is None
         if given is not None:
             self.add([given] if isinstance(given, Evaluator) else given)
@@ -41,16 +44,30 @@ class Catalogue:
     def add(self, evaluators: Iterable[Evaluator]) -> None:
         """Add definitions by slug and by id.
 
-        An id that is there already stays; a second definition of a slug is a ConfigurationError.
+        Of several versions of one evaluator the newest committed one counts. A definition that is
+        there already stays. A slug that evaluators with different ids have names none of them; two
+        different definitions of one evaluator are a ConfigurationError.
         """
-        added = list(evaluators)
-        for one in added:
+        given = list(evaluators)
+        for one in given:
             if not isinstance(one, Evaluator):
                 raise ConfigurationError(
                     f"evaluators takes Evaluator objects, not {render_value(one)}"
                 )
-            if self._known.setdefault(one.slug_or_id, one) != one:
+        entries: dict[object, Evaluator] = {}
+        for one in given:
+            if one.id and entries.setdefault((one.id, one.version), one) != one:
                 raise ConfigurationError(f"two definitions of the evaluator {one.slug_or_id!r}")
+        self._add_evaluators(newest_versions(given))
+
+    def _add_evaluators(self, added: list[Evaluator]) -> None:
+        for one in added:
+            known = self._known.setdefault(one.slug_or_id, one)
+            if known == one:
+                continue
+            if not (known.id and one.id) or known.id == one.id:
+                raise ConfigurationError(f"two definitions of the evaluator {one.slug_or_id!r}")
+            self._twins.setdefault(one.slug_or_id, [known]).append(one)
         for one in added:
             if one.id:
                 self._known.setdefault(one.id, one)
@@ -62,18 +79,32 @@ class Catalogue:
         definitions, alone or in an iterable that is no mapping.
         """
         listed = _list_names(given)
-        distinct = list(dict.fromkeys(map(_name_of, listed)))
+        names = [_name_of(one) for one in listed]
         self.add(one for one in listed if isinstance(one, Evaluator))
+        for place, one in enumerate(listed):
+            if isinstance(one, Evaluator) and self.is_ambiguous(names[place]):
+                names[place] = strip_version(one.id) or names[place]
+        distinct = list(dict.fromkeys(names))
         return sorted(distinct) if isinstance(given, set | frozenset) else distinct
 
     def get(self, name: str) -> Evaluator | None:
-        """Return the evaluator with this slug, else with this id, else None."""
+        """Return the evaluator with this slug, else with this id, else None.
+
+        None is returned for a slug that several evaluators have, too.
+        """
         if name not in self._known and self._may_list:
             self._may_list = False
             listed = self._list()
             own = set(self._known)
-            self.add(one for one in listed if one.slug_or_id.strip() and one.slug_or_id not in own)
-        return self._known.get(name)
+            named = [one for one in newest_versions(listed) if one.slug_or_id.strip()]
+            self._add_evaluators([one for one in named if one.slug_or_id not in own])
+        if name in self._twins:
+            return None
+        return self._known.get(name) or self._known.get(strip_version(name) or name)
+
+    def is_ambiguous(self, name: str) -> bool:
+        """Return whether several evaluators have this slug."""
+        return name in self._twins
 
     @property
     def names(self) -> list[str]:
@@ -99,7 +130,9 @@ class Catalogue:
         return evaluator
 
     def render_unknown(self, name: str) -> str:
-        """Return the message for a slug or id that no evaluator has."""
+        """Return the message for a slug or id that no evaluator has, or several."""
+        if name in self._twins:
+            return render_ambiguous(self._twins[name])
         return (
             f"no evaluator has the slug or id {name!r}; {suggest_name(name, self.names)} For one "
             "of your own, pass evaluators=[Evaluator(evaluator_slug=..., score_value_type=...)]"

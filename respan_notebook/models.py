@@ -33,6 +33,9 @@ VALUE_FIELDS: Final = (
 )
 """The fields of a score of which exactly one holds its value."""
 
+LOGS_MARK: Final = "respan_logs"
+"""The key in ``df.attrs`` that marks a frame of logs, whose columns are fields of these logs."""
+
 # A field that is usually of the first type; anything else is taken as it is.
 _Time = Annotated[datetime | Any, Field(union_mode="left_to_right")]
 _Number = Annotated[float | Any, Field(union_mode="left_to_right")]
@@ -159,6 +162,11 @@ class Evaluator(_Model):
     @property
     def _config(self) -> ScoreConfig:
         return self.score_config if isinstance(self.score_config, ScoreConfig) else ScoreConfig()
+
+
+def strip_version(evaluator_id: str | None) -> str | None:
+    """Return the id of an evaluator without ``:version``; an id is the same in all versions."""
+    return evaluator_id.partition(":")[0] or evaluator_id if evaluator_id else None
 
 
 def _finite(value: object) -> float | None:
@@ -305,3 +313,9 @@ class Score(_Model):
     status: _Text = None
     error_message: _Text = None
     explanation: _Text = None
+
+    @property
+    def evaluator_names(self) -> tuple[str, ...]:
+        """The names of the evaluator: its id without ``:version``, and its slug; those given."""
+        given = strip_version(self.evaluator_id), self.evaluator_slug
+        return tuple(dict.fromkeys(name for name in given if name))

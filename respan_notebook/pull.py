@@ -76,11 +76,7 @@ def _wide(
     scores: Sequence[Score],
     evaluators: Sequence[Evaluator],
 ) -> pd.DataFrame:
-    found = {
-        (score.log_id, name): score
-        for score in scores
-        for name in (score.evaluator_id, score.evaluator_slug)
-    }
+    found = {(score.log_id, name): score for score in scores for name in score.evaluator_names}
     columns = {}
     for one in evaluators:
         cells = [found.get((log_id, one.id_or_slug)) for log_id in log_ids]
@@ -99,7 +95,7 @@ def _tidy(
     rows = []
     for score in scores:
         # A custom slug has no id; of an evaluator known by its slug the server names the id too.
-        codes = [named[n] for n in (score.evaluator_id, score.evaluator_slug) if n in named]
+        codes = [named[n] for n in score.evaluator_names if n in named]
         if not codes:
             continue  # The server does not filter by evaluator.
         row = {**score.model_dump(include=set(_TIDY)), "score_id": score.id}

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from respan_notebook.errors import WrongAnswerError
-from respan_notebook.models import Evaluator, Score, Upsert
+from respan_notebook.models import Evaluator, Score, Upsert, strip_version
 from respan_notebook.wording import render_foreign
 
 _ENOUGH = 100  # Answers after which another way of naming is taken for the server's own.
@@ -123,4 +123,4 @@ class AnswerCheck:
 
 
 def _names(id_: str | None, slug: str | None) -> _Names:
-    return _Names(id_.partition(":")[0] if id_ else None, slug or None)
+    return _Names(strip_version(id_), slug or None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ _FAMILIES: Final[Mapping[int, type[errors.HTTPError]]] = {
 _LONGEST: Final = 1800  # Characters that are quoted: with what is said about them, under 2,000.
 _MOST_FIELDS: Final = 100  # Fields that an error names, and messages of each.
 _HINTS: Final[Mapping[int, str]] = {
-    401: "; check the API key (api_key=, or the variable RESPAN_API_KEY)",
+    401: "; check the API key or dashboard JWT (api_key=, or the variable RESPAN_API_KEY)",
     404: "; check the id, and that the base URL is a Respan server",
 }
 
@@ -89,7 +90,7 @@ def _error(request: str, received: Received, key: str) -> errors.HTTPError:
         )
     kind = _ERRORS.get(status) or _FAMILIES.get(status // 100, errors.UnexpectedAnswerError)
     return kind(
-        f"{request} answered {status}: {tell(detail).rstrip('.')}{_HINTS.get(status, '')}",
+        f"{request} answered {status}: {tell(detail).rstrip('.')}{_hint(status, key)}",
         status=status,
         detail=tell(detail),
         field_errors={
@@ -98,6 +99,28 @@ def _error(request: str, received: Received, key: str) -> errors.HTTPError:
         },
         retry_after=retry_after,
     )
+
+
+def _hint(status: int, key: str) -> str:
+    expiry = _read_expiry(key) if status == 401 else None
+    if expiry is not None and expiry <= datetime.now(UTC):
+        return (
+            f"; the key is a dashboard JWT, which expired at {expiry:%Y-%m-%d %H:%M} UTC: take a "
+            "new one, or an API key, which does not expire by itself"
+        )
+    return _HINTS.get(status, "")
+
+
+def _read_expiry(key: str) -> datetime | None:
+    """Return the time at which a JWT expires, None for any other key."""
+    parts = key.split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        return datetime.fromtimestamp(payload["exp"], UTC)
+    except (ValueError, TypeError, KeyError, OverflowError, OSError, RecursionError):
+        return None
 
 
 def _read_error(

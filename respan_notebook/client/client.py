@@ -20,6 +20,7 @@ from respan_notebook.client.settings import RequestSettings
 from respan_notebook.errors import ConfigurationError
 
 DEFAULT_BASE_URL: Final = "https://api.respan.ai"
+_URLS: Final = ("RESPAN_BASE_URL", "RESPAN_API_BASE_URL")  # Some of Respan's tools read the second.
 
 
 class RespanClient(ScoreRoutes, EvaluatorRoutes, LogRoutes):
@@ -30,8 +31,8 @@ class RespanClient(ScoreRoutes, EvaluatorRoutes, LogRoutes):
     api_key : str or pydantic.SecretStr, optional
         A Respan API key or a dashboard JWT; else ``RESPAN_API_KEY``.
     base_url : str, optional
-        With or without ``/api``; else ``RESPAN_BASE_URL``, else ``https://api.respan.ai``. http is
-        allowed to this machine only.
+        With or without ``/api``; else ``RESPAN_BASE_URL``, else ``RESPAN_API_BASE_URL``, else
+        ``https://api.respan.ai``. http is allowed to this machine only.
     timeout : float
         Seconds to wait for a connection, and then for each part of an answer.
         ``settings.longest_request`` bounds the whole of it. Looking up the server's name is bounded
@@ -74,7 +75,7 @@ class RespanClient(ScoreRoutes, EvaluatorRoutes, LogRoutes):
     ) -> None:
         bearer = hide_key(api_key or os.environ.get("RESPAN_API_KEY"))
         del api_key  # A verbose traceback shows arguments.
-        base_url = base_url or os.environ.get("RESPAN_BASE_URL") or DEFAULT_BASE_URL
+        base_url = base_url or next(filter(None, map(os.environ.get, _URLS)), DEFAULT_BASE_URL)
         server = read_server(bearer, base_url, timeout)
         self.base_url, self.settings = server.base_url, settings or self.settings
         self._requester = Requester(server, self.settings)

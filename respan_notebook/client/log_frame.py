@@ -1,4 +1,4 @@
-"""Build a DataFrame from logs as the API sends them."""
+"""Build a DataFrame from logs as the API sends them, and mark it as such."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from respan_notebook.errors import ConfigurationError
+from respan_notebook.models import LOGS_MARK
 
 
 def iso_time(moment: Any) -> Any:
@@ -22,7 +23,11 @@ def iso_time(moment: Any) -> Any:
 
 
 def log_frame(logs: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    """Return a row per log, RangeIndex, ``unique_id`` first; ``timestamp`` in UTC."""
+    """Return a row per log, RangeIndex, ``unique_id`` first; ``timestamp`` in UTC.
+
+    Its ``attrs`` hold the mark :data:`LOGS_MARK`, which survives selecting, assigning, sorting,
+    melting and Parquet, but not merge, most concats and CSV.
+    """
     for log in logs:
         # `id` is an alias; one column for one thing.
         log["unique_id"] = log.get("unique_id") or log.get("id")
@@ -33,4 +38,5 @@ def log_frame(logs: Sequence[dict[str, Any]]) -> pd.DataFrame:
         # A log with an odd timestamp costs the column its dtype, not the frame.
         with contextlib.suppress(ValueError):
             frame["timestamp"] = pd.to_datetime(frame["timestamp"], utc=True, format="ISO8601")
+    frame.attrs[LOGS_MARK] = True
     return frame

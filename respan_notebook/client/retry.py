@@ -151,6 +151,8 @@ class Call:
         The budget that the request shares with others.
     attempts : int
         Requests sent.
+    tries : int
+        The most attempts, not counting those answered 429; by default those of the budget.
     may_have_arrived : bool
         Whether an attempt failed in a way that leaves open if the server has stored what was sent.
     """
@@ -158,6 +160,7 @@ class Call:
     def __init__(self, budget: RetryBudget) -> None:
         self.budget = budget
         self.attempts = 0
+        self.tries = budget.attempts
         self.may_have_arrived = False
         self._failures = 0
 
@@ -165,7 +168,7 @@ class Call:
         """Wait before another attempt; return False when there must be none."""
         self._failures += 1
         budget = self.budget
-        if self._failures >= budget.attempts or not is_transient(error) or not budget.spend(error):
+        if self._failures >= self.tries or not is_transient(error) or not budget.spend(error):
             return False
         budget.status = str(error)
         return budget.wait(budget.pause(error, self._failures), budget.status)

@@ -32,8 +32,9 @@ class Routes:
 
     def _create(self, path: str, body: Mapping[str, Any]) -> Any:
         # Sent again, it might create twice; only after a 429 it is certain that it did not.
-        once = RetryBudget(self.settings, attempts=1).call()
-        return self._requester.send("POST", path, body, call=once).body
+        call = self._requester.one_call().call()
+        call.tries = 1
+        return self._requester.send("POST", path, body, call=call).body
 
     def _write(
         self,

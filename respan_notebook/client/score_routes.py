@@ -8,7 +8,7 @@ from typing import Any
 from respan_notebook.client.retry import Call, RetryBudget
 from respan_notebook.client.routes import PAGE, Filters, Routes, read_model
 from respan_notebook.client.server import path_segment
-from respan_notebook.errors import UnexpectedAnswerError
+from respan_notebook.errors import InvalidValueError, UnexpectedAnswerError
 from respan_notebook.models import VALUE_FIELDS, Score, ScoreWrite, Upsert
 
 
@@ -74,13 +74,14 @@ class ScoreRoutes(Routes):
         return read_model(Score, answer.body)
 
     def patch_score(self, log_id: str, score_id: str, **changes: Any) -> Score:
-        """Change value fields and ``explanation`` of a score; None empties a field.
+        """Change value fields of a score; None empties a field.
 
-        Any other field is a TypeError.
+        Any other field is a TypeError: the API documents no other one for PATCH. An explanation is
+        written by :meth:`upsert_score` or :meth:`replace_score`.
         """
-        unknown = sorted(changes.keys() - {*VALUE_FIELDS, "explanation"})
+        unknown = sorted(changes.keys() - {*VALUE_FIELDS})
         if unknown:
-            raise TypeError(f"patch_score changes value fields and explanation, not {unknown}")
+            raise TypeError(f"patch_score changes value fields, not {unknown}")
         return read_model(Score, self._write("PATCH", _scores(log_id, score_id), changes).body)
 
     def delete_score(
@@ -89,6 +90,55 @@ class ScoreRoutes(Routes):
         """Delete a score of a log."""
         call = budget.call() if budget else None
         self._write("DELETE", _scores(log_id, score_id), call=call)
+
+    def create_score(
+        self, log_id: str, score: ScoreWrite | Mapping[str, Any], *, scorer: str
+    ) -> Score:
+        """Create a score under another scorer's name; your own go through :meth:`upsert_score`.
+
+        The API does not promise that this updates a score that is there, so that it is sent once
+        and tried again only after a 429: look with :meth:`filter_scores` first.
+        ``push_scores(..., as_scorer=True)`` does that for a frame.
+
+        Parameters
+        ----------
+        log_id : str
+            The log's ``unique_id``.
+        score : ScoreWrite or Mapping
+            The evaluator, the value, and what travels along.
+        scorer : str
+            Whose score it is: a person's email, or the name of a judge.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such log.
+        HTTPError, TransportError
+            Any other failure; after a TransportError the score may be there.
+        """
+        upsert = Upsert(log_id, ScoreWrite.model_validate(score).body())
+        return self.send_created(upsert, scorer)[0]
+
+    def send_created(
+        self, upsert: Upsert, scorer: str, call: Call | None = None
+    ) -> tuple[Score, int]:
+        """Send a score to be created under a scorer's name, once; return it and the status."""
+        if not isinstance(scorer, str) or not scorer.strip():
+            raise InvalidValueError(f"a scorer is a name or an email, not {scorer!r}", value=scorer)
+        body = {**upsert.body, "log_id": upsert.log_id, "scorer": scorer}
+        call = call or self._requester.one_call().call()
+        call.tries = 1
+        answer = self._write("POST", "/scores/", body, call=call)
+        return read_model(Score, answer.body, answer.status), answer.status
+
+    def send_replaced(
+        self, score_id: str, upsert: Upsert, scorer: str, call: Call | None = None
+    ) -> tuple[Score, int]:
+        """Send the score that replaces one, of any log and scorer; return it and the status."""
+        body = {**upsert.body, "log_id": upsert.log_id, "scorer": scorer}
+        path = f"/scores/{path_segment(score_id, 'score id')}/"
+        answer = self._write("PUT", path, body, call=call)
+        return read_model(Score, answer.body, answer.status), answer.status
 
     def filter_scores(self, filters: Filters | None = None, **params: Any) -> list[Score]:
         """Return all scores, of any log, that match.

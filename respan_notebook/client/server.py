@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import math
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -24,6 +25,9 @@ _NO_KEY: Final = """no API key. There are three ways to go on:
      from respan_notebook import Sandbox
      sandbox = Sandbox(demo=True).start()
      client = RespanClient(sandbox.api_key, sandbox.base_url)"""
+_OLD_KEY: Final = """
+KEYWORDSAI_API_KEY is set, the name from before Keywords AI became Respan; it is not read. If its
+key still holds, set RESPAN_API_KEY to it."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ def hide_key(key: object) -> SecretStr:
 def check_key(key: SecretStr) -> None:
     """Raise ConfigurationError when there is no key, or when it can't be sent in a header."""
     if not key.get_secret_value():
-        raise ConfigurationError(_NO_KEY)
+        raise ConfigurationError(_NO_KEY + _OLD_KEY * bool(os.environ.get("KEYWORDSAI_API_KEY")))
     if not all("!" <= character <= "~" for character in key.get_secret_value()):
         raise ConfigurationError(
             "the API key holds a space, a line break or a character that is not ASCII; "

@@ -59,8 +59,8 @@ class CurrentScores:
             self._scores[log_id], self._began[log_id] = {}, began
         for score in scores:
             of_log = self._scores.get(score.log_id or "", {})
-            for name in {score.evaluator_id, score.evaluator_slug} & self._identities:
-                of_log.setdefault(str(name), []).append(score)
+            for name in self._identities.intersection(score.evaluator_names):
+                of_log.setdefault(name, []).append(score)
 
     def mark_changed(self, log_id: str, identities: Iterable[str]) -> None:
         """Mark scores as changed by a save or undo, so that earlier look-ups no longer count."""

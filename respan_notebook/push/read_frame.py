@@ -222,17 +222,25 @@ def _tidy_evaluator(named: _Named, catalogue: Catalogue, *, may_be_custom: bool)
     for given in (id_, slug):
         if given is not None and find_surrogate(given):
             raise InvalidValueError(f"{make_printable(given)!r} is no valid Unicode")
-    found = [catalogue.get(name) for name in (id_, slug) if name is not None]
-    if len(found) == 2 and found[0] != found[1]:
-        raise InvalidValueError(f"evaluator_id {id_!r} and evaluator_slug {slug!r} differ")
-    if found[0] is not None:
-        return found[0]
-    if field is None or slug is None or id_ is not None:
+    evaluator = _find_evaluator(id_, slug, catalogue)
+    if evaluator is not None:
+        return evaluator
+    if field is None or slug is None or id_ is not None or catalogue.is_ambiguous(slug):
         raise InvalidValueError(catalogue.render_unknown(slug or id_ or ""))
     if not may_be_custom:
         raise InvalidValueError(f"{catalogue.render_unknown(slug)}, or pass custom_evaluators=True")
     # A slug that the platform does not know is legal; the field says what it holds.
     return Evaluator(evaluator_slug=slug, score_value_type=implied_type(field).name)
+
+
+def _find_evaluator(id_: str | None, slug: str | None, catalogue: Catalogue) -> Evaluator | None:
+    by_id = catalogue.get(id_) if id_ is not None else None
+    by_slug = catalogue.get(slug) if slug is not None else by_id
+    if by_id is not None and by_id.evaluator_slug == slug and catalogue.is_ambiguous(slug or ""):
+        return by_id
+    if id_ is not None and by_id != by_slug:
+        raise InvalidValueError(f"evaluator_id {id_!r} and evaluator_slug {slug!r} differ")
+    return by_slug
 
 
 def _warn_of_custom(plan: Plan, row_errors: RowErrors, catalogue: Catalogue) -> list[str]:
@@ -245,7 +253,7 @@ def _warn_of_custom(plan: Plan, row_errors: RowErrors, catalogue: Catalogue) -> 
     warnings = []
     for code, rows in sorted(rows_of.items()):
         slug = plan.evaluators[code].slug_or_id
-        if catalogue.get(slug) is None:
+        if plan.evaluators[code].id is None and catalogue.get(slug) is None:
             close = suggest_close(slug, catalogue.names)
             warnings.append(
                 f"no evaluator has the slug {slug!r}: it becomes a custom one of type "

@@ -54,8 +54,8 @@ def mark_unchanged(
             on_read=on_read,
         ):
             stored = score.model_dump()
-            for name in (score.evaluator_id, score.evaluator_slug):
-                i = named.get((score.log_id or "", name or ""), -1)
+            for name in score.evaluator_names:
+                i = named.get((score.log_id or "", name), -1)
                 if i >= 0 and is_same_score(plan.upsert(i).body, stored):
                     outcomes.record(i, Result(UNCHANGED, score=score))
     except RespanError as error:

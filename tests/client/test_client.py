@@ -78,8 +78,7 @@ def test_scores__get_replace_patch_delete(client: RespanClient) -> None:
     assert client.get_score("demo_01", score.id) == score
     whole = ScoreWrite(evaluator_slug="helpfulness", numerical_value=1)
     assert client.replace_score("demo_01", score.id, whole).numerical_value == 1.0
-    patched = client.patch_score("demo_01", score.id, numerical_value=5, explanation="why")
-    assert (patched.numerical_value, patched.explanation) == (5.0, "why")
+    assert client.patch_score("demo_01", score.id, numerical_value=5).numerical_value == 5.0
     client.delete_score("demo_01", score.id)
     assert client.list_scores("demo_01") == []
     with pytest.raises(NotFoundError):
@@ -87,8 +86,9 @@ def test_scores__get_replace_patch_delete(client: RespanClient) -> None:
 
 
 def test_patch_score__refuses_other_fields_and_nan(client: RespanClient) -> None:
-    with pytest.raises(TypeError, match="log_id"):
-        client.patch_score("demo_01", "s1", log_id="demo_02")
+    for field in ("timestamp", "explanation"):
+        with pytest.raises(TypeError, match=f"patch_score changes value fields, not .'{field}'"):
+            client.patch_score("demo_01", "s1", **{field: "x"})
     with pytest.raises(InvalidValueError, match="JSON"):
         client.patch_score("demo_01", "s1", numerical_value=float("nan"))
 

@@ -268,11 +268,7 @@ class Sender:
                 self._set_status(reason)
                 continue
             self._set_status(reason)  # The wait, if there was one, is over.
-            scores = [
-                score
-                for score in listed
-                if label.evaluator in (score.evaluator_id, score.evaluator_slug)
-            ]
+            scores = [score for score in listed if label.evaluator in score.evaluator_names]
             self._previous[label.log_id, label.evaluator] = label, scores
             self._store_previous(label, scores)
         return postponed, reason

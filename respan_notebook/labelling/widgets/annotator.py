@@ -11,6 +11,7 @@ import sqlite3
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -93,7 +94,7 @@ class Annotator(widgets.VBox):
     Attributes
     ----------
     editors : dict of str to Editor
-        By slug, else id.
+        By slug, else id; by id also where several evaluators have one slug.
     save_button, skip_button, back_button, undo_button : Button
         The actions.
     position : int
@@ -146,7 +147,11 @@ class Annotator(widgets.VBox):
     # -- the screen -----------------------------------------------------------------------------
 
     def _build(self, evaluators: Sequence[Evaluator]) -> None:
-        self.editors: dict[str, Editor] = {one.slug_or_id: plain_editor(one) for one in evaluators}
+        slugs = Counter(one.slug_or_id for one in evaluators)
+        self.editors: dict[str, Editor] = {
+            one.slug_or_id if slugs[one.slug_or_id] == 1 else one.id_or_slug: plain_editor(one)
+            for one in evaluators
+        }
         self._by_identity = {e.evaluator.id_or_slug: e for e in self.editors.values()}
         self._log, self._status = widgets.HTML(), widgets.HTML()
         self._log.add_class("rn-side")
