@@ -46,7 +46,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No key and no proxy of the machine's may reach a test."""
-    for name in ("RESPAN_API_KEY", "RESPAN_BASE_URL", "HTTP_PROXY", "http_proxy"):
+    for name in (
+        "RESPAN_API_KEY",
+        "KEYWORDSAI_API_KEY",
+        "RESPAN_BASE_URL",
+        "RESPAN_API_BASE_URL",
+        "HTTP_PROXY",
+        "http_proxy",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
