@@ -48,6 +48,7 @@ class RespanAccessor:
         progress: bool = True,
         parse_text: bool = False,
         custom_evaluators: bool = False,
+        context: bool | str | Sequence[str] | None = None,
     ) -> PushReport:
         """Upsert every score in the frame, and report on each.
 
@@ -56,11 +57,11 @@ class RespanAccessor:
         sent. A repeated push updates the scores and adds none.
 
         The column (or index level) ``log_id``, ``unique_id`` or ``id`` names the log of each row.
-        Columns named ``timestamp``, ``environment``, ``prompt_id``,
-        ``prompt_version_number``, ``dataset_id``, ``automation_id`` and ``explanation`` travel
-        along with the score. A missing explanation leaves the server's as it is, and a blank one
-        clears it. A ``timestamp`` without a time zone is UTC; a date is its midnight, a Period its
-        start.
+        A column ``explanation`` travels along with the score: a missing one leaves the server's as
+        it is, and a blank one clears it. ``timestamp``, ``environment``, ``prompt_id``,
+        ``prompt_version_number``, ``dataset_id`` and ``automation_id`` are fields of the *log*:
+        they travel from a frame that ``client.logs()`` made, and else when ``context=`` names them.
+        A ``timestamp`` without a time zone is UTC; a date is its midnight, a Period its start.
 
         Parameters
         ----------
@@ -110,6 +111,10 @@ class RespanAccessor:
             In a tidy frame with raw value fields: let a slug that no evaluator has make a custom
             evaluator, of the type that the field implies; ``report.warnings`` names each. Else
             such a row is invalid.
+        context : bool, str or sequence of str, optional
+            Columns of the log's fields that travel along: their names, True for all, False for
+            none. Without it they travel from a frame of ``client.logs()``, which carries a mark in
+            ``df.attrs``; merge, most concats and CSV lose it. The report says what travels.
 
         Returns
         -------
@@ -158,6 +163,7 @@ class RespanAccessor:
             progress=progress,
             parse_text=parse_text,
             custom_evaluators=custom_evaluators,
+            context=context,
         )
         return push_frame(
             self._frame, scores, options, client=client, evaluators=evaluators, resume=resume
@@ -231,6 +237,7 @@ class RespanAccessor:
         client: RespanClient | None = None,
         show: Hashable | Sequence[Hashable] | None = None,
         outbox: str | Path | None = None,
+        context: bool | str | Sequence[str] | None = None,
     ) -> Annotator:
         """Show the logs of this frame one by one, and take their scores.
 
@@ -251,6 +258,8 @@ class RespanAccessor:
         outbox : str or Path, optional
             The SQLite file in which labels are stored; else one in the user's data folder, which
             all notebooks share.
+        context : bool, str or sequence of str, optional
+            Columns that travel along with a score, as in :meth:`push_scores`.
 
         Returns
         -------
@@ -286,7 +295,7 @@ class RespanAccessor:
         from respan_notebook.labelling.annotate import open_annotator
 
         _check_client(client)
-        return open_annotator(self._frame, evaluators, client, show, outbox)
+        return open_annotator(self._frame, evaluators, client, show, outbox, context=context)
 
     def agreement(
         self,

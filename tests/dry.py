@@ -15,6 +15,7 @@ FRAME = pd.DataFrame({"log_id": ["a", "b"], "stars": [1, 2], "ok": [True, None]}
 
 
 def dry(frame: pd.DataFrame, scores: Any = ("stars",), **options: Any) -> PushReport:
+    options = {"context": True, **options}
     return frame.respan.push_scores(scores, evaluators=BOTH, dry_run=True, **options)
 
 

@@ -1,4 +1,4 @@
-"""Read the columns that travel along with a score."""
+"""Choose and read the columns that travel along with a score."""
 
 from __future__ import annotations
 
@@ -10,12 +10,60 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from respan_notebook.errors import InvalidValueError
+from respan_notebook.errors import ConfigurationError, InvalidValueError
+from respan_notebook.frames.columns import find_column, has_column
+from respan_notebook.models import LOGS_MARK
 from respan_notebook.values.cells import RowErrors, id_text, is_missing, is_number, read_each
-from respan_notebook.wording import find_surrogate, render_value
+from respan_notebook.wording import find_surrogate, render_names, render_value
 
 Cells = Sequence[Any] | npt.NDArray[np.datetime64]
 """A value per row."""
+
+
+ContextNames = bool | str | Sequence[str] | None
+"""Names of columns that travel; True for all, False for none, None as the mark of a frame says."""
+
+
+def choose_context(frame: pd.DataFrame, given: ContextNames) -> list[str]:
+    """Return the columns that travel with the scores of a frame, in the order of the API.
+
+    An explanation is part of a score and always travels. Other columns travel when they are
+    chosen; without a choice, in a frame that :meth:`RespanClient.logs` made, whose columns are
+    fields of the logs (elsewhere a ``timestamp`` may be anything's).
+
+    Raises
+    ------
+    ConfigurationError
+        A name is none of a column that can travel.
+    FrameError
+        There is no column of a chosen name.
+    """
+    if given is None:
+        given = frame.attrs.get(LOGS_MARK) is True
+    if isinstance(given, bool):
+        wanted = list(CONTEXT_COLUMNS) if given else ["explanation"]
+        return [name for name in wanted if has_column(frame, name)]
+    names = [given] if isinstance(given, str) else list(given)
+    for name in names:
+        if name not in CONTEXT_COLUMNS:
+            raise ConfigurationError(
+                f"context takes True, False or names out of {render_names(CONTEXT_COLUMNS)}, not "
+                f"{render_value(name)}"
+            )
+        find_column(frame, name)
+    chosen = {*names, *(["explanation"] if has_column(frame, "explanation") else [])}
+    return [name for name in CONTEXT_COLUMNS if name in chosen]
+
+
+def describe_context(frame: pd.DataFrame, chosen: Sequence[str]) -> list[str]:
+    """Return remarks: which fields of the log travel with a score, and which could."""
+    there = [n for n in CONTEXT_COLUMNS if n != "explanation" and has_column(frame, n)]
+    travelling = [name for name in there if name in chosen]
+    left = [name for name in there if name not in chosen]
+    return [
+        *([f"of the log travels with each score: {', '.join(travelling)}"] if travelling else []),
+        *([f"not sent, since context= does not name it: {', '.join(left)}"] if left else []),
+    ]
 
 
 def read_context(name: str, column: pd.Series[Any]) -> tuple[Cells, RowErrors, list[str]]:

@@ -10,6 +10,7 @@ import pandas as pd
 from respan_notebook.catalogue import Catalogue, EvaluatorNames
 from respan_notebook.client.client import RespanClient, default_client
 from respan_notebook.errors import ConfigurationError, FrameError, ServerError, TransportError
+from respan_notebook.frames.context import ContextNames
 from respan_notebook.labelling.outbox.outbox import Outbox, default_path
 from respan_notebook.labelling.queue import Queue
 from respan_notebook.labelling.widgets.annotator import Annotator
@@ -23,6 +24,8 @@ def open_annotator(
     client: RespanClient | None,
     show: Hashable | Sequence[Hashable] | None,
     outbox: str | Path | None,
+    *,
+    context: ContextNames = None,
 ) -> Annotator:
     """Return an annotator; see :meth:`respan_notebook.RespanAccessor.annotate`."""
     client = client or default_client()
@@ -30,7 +33,7 @@ def open_annotator(
     names = catalogue.names_of(evaluators)
     if not names:
         raise ConfigurationError("no evaluator given: pass slugs, ids or Evaluator objects")
-    queue = Queue(frame)
+    queue = Queue(frame, context)
     columns = _shown(frame, show)
     path = Path(outbox) if outbox is not None else default_path()
     box = Outbox(path.absolute(), client.base_url, client.fingerprint)

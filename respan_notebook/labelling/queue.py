@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from respan_notebook.errors import FrameError, InvalidValueError
-from respan_notebook.frames.context import CONTEXT_COLUMNS
+from respan_notebook.frames.context import CONTEXT_COLUMNS, ContextNames, choose_context
 from respan_notebook.frames.log_ids import read_log_ids
 from respan_notebook.values.cells import RowErrors
 
@@ -29,6 +29,8 @@ class Queue:
     ----------
     frame : DataFrame
         A row per log.
+    context : bool, str, sequence of str or None
+        Which columns travel along with a score.
 
     Attributes
     ----------
@@ -45,10 +47,11 @@ class Queue:
         The frame has no rows, or its columns of log ids can't be used.
     """
 
-    def __init__(self, frame: pd.DataFrame) -> None:
+    def __init__(self, frame: pd.DataFrame, context: ContextNames = None) -> None:
         if frame.empty:
             raise FrameError("there is nothing to annotate: the frame has no rows")
         self._frame = frame.copy(deep=False)  # It may be sorted while it is labelled.
+        self._context = choose_context(frame, context)
         self._chunks: dict[int, tuple[list[Any], RowErrors]] = {}
         self._places: dict[str, list[int]] = {}  # Log id -> its rows in these chunks.
         read_log_ids(frame.head(1))  # Columns that can't be used are an error at once.
@@ -106,10 +109,10 @@ class Queue:
     def context(self) -> dict[str, Any]:
         """Return the context of the scores of the log that is shown: fields of the API."""
         cells, found = self.cells(), {}
-        for name, read in CONTEXT_COLUMNS.items():
-            if name in cells and name != "explanation":
+        for name in self._context:
+            if name != "explanation":
                 try:
-                    found[name] = read(cells[name])
+                    found[name] = CONTEXT_COLUMNS[name](cells[name])
                 except Exception:  # noqa: BLE001, S112 - it would only save the server a look-up.
                     continue
         return {name: value for name, value in found.items() if value is not None}

@@ -7,6 +7,7 @@ from typing import Literal
 
 from respan_notebook.client.rate import Limit
 from respan_notebook.errors import ConfigurationError
+from respan_notebook.frames.context import ContextNames
 
 OnDuplicate = Literal["first", "last", "error"]
 
@@ -35,6 +36,8 @@ class PushOptions:
         Whether to read numbers, booleans and JSON lists from text.
     custom_evaluators : bool
         Whether a slug that no evaluator has makes a custom evaluator.
+    context : bool, str, sequence of str or None
+        Which columns travel along.
     """
 
     on_duplicate: OnDuplicate = "last"
@@ -46,6 +49,7 @@ class PushOptions:
     progress: bool = True
     parse_text: bool = False
     custom_evaluators: bool = False
+    context: ContextNames = None
 
 
 def check_options(options: PushOptions) -> None:

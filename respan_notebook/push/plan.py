@@ -46,12 +46,15 @@ class Lines(ABC):
         The distinct evaluators; in the place of one that was not found, one with its name only.
     codes : int64 array
         One per score: its position in ``evaluators``.
+    notes : tuple of str
+        Remarks about what travels along.
     """
 
     index: pd.Index[Any]
     log_ids: list[Any]
     evaluators: Sequence[Evaluator]
     codes: npt.NDArray[np.int64]
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
 
     @property
     @abstractmethod

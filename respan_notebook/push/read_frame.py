@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -12,7 +13,12 @@ import pandas as pd
 from respan_notebook.catalogue import Catalogue, EvaluatorNames
 from respan_notebook.errors import FrameError, InvalidValueError, UnsupportedEvaluatorError
 from respan_notebook.frames.columns import find_column, has_column, read_cells
-from respan_notebook.frames.context import CONTEXT_COLUMNS, Cells, read_context
+from respan_notebook.frames.context import (
+    Cells,
+    choose_context,
+    describe_context,
+    read_context,
+)
 from respan_notebook.frames.log_ids import read_log_ids
 from respan_notebook.models import VALUE_FIELDS, Evaluator
 from respan_notebook.push.options import PushOptions
@@ -62,11 +68,15 @@ def read_frame(
     columns = None if scores is None else _columns_by_evaluator(frame, scores, catalogue)
     context: dict[str, Cells] = {}
     warnings: list[str] = []
-    for name in CONTEXT_COLUMNS:
-        if has_column(frame, name) and name not in (columns or {}).values():
-            context[name], errors, notes = read_context(name, find_column(frame, name))
-            warnings += notes
-            row_errors = errors | row_errors
+    chosen = [
+        name
+        for name in choose_context(frame, options.context)
+        if name not in (columns or {}).values()
+    ]
+    for name in chosen:
+        context[name], errors, found = read_context(name, find_column(frame, name))
+        warnings += found
+        row_errors = errors | row_errors
     if columns is None:
         plan, value_errors = _read_tidy(frame, log_ids, context, catalogue, options=options)
         warnings += _warn_of_custom(plan, row_errors, catalogue)
@@ -74,6 +84,7 @@ def read_frame(
         plan, value_errors = _read_wide(
             frame, log_ids, context, columns=columns, catalogue=catalogue, options=options
         )
+    plan = replace(plan, notes=tuple(describe_context(frame, chosen)))
     return ReadFrame(plan, value_errors, row_errors, warnings)
 
 

@@ -66,6 +66,7 @@ def summarize_lines(
     title = f"pushed: {render_counts(counts)}"
     notes = [f"stopped: {outcomes.stopped}"] if outcomes.stopped else []
     notes += [f"warning: {warning}" for warning in warnings]
+    notes += plan.notes
     if options.dry_run:
         title = f"of a dry run: {render_counts(counts).replace('not_sent', 'ready to send')}"
         announcement = announce_scores(counts.get("not_sent", 0), options.rate_limit)

@@ -131,6 +131,7 @@ def _collect_facts(parts: ReportParts, dtypes: list[str]) -> dict[str, Any]:
         "origin": parts.origin and asdict(parts.origin),
         "options": asdict(parts.options),
         "warnings": parts.warnings,
+        "notes": list(parts.plan.notes),
         "stopped": parts.outcomes.stopped,
         "evaluators": [
             {name: getattr(one, name) for name in _EVALUATOR_FIELDS}
@@ -218,6 +219,7 @@ def _decode_parts(table: TextTable, facts: Mapping[str, Any]) -> ReportParts:
         codes=np.array(codes, np.int64),
         bodies=_decode_bodies(table, log_ids, outcomes),
         digests=table["digest"],
+        notes=tuple(facts.get("notes", ())),
     )
     options = dict(facts["options"])
     limit = options["rate_limit"]

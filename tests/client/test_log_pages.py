@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,8 +13,7 @@ import pytest
 from respan_notebook import RespanClient, Sandbox
 from respan_notebook.client.transport import Transport
 
-SIZE = int(os.environ.get("RESPAN_LOGS", "3000"))
-"""Logs; by hand 25,000."""
+SIZE = 25_500
 
 
 @pytest.fixture
@@ -55,10 +53,10 @@ def test_logs__each_once_while_others_arrive(
     first = {f"log_{i:05}" for i in range(SIZE)}
     with RespanClient(sandbox.api_key, sandbox.base_url) as client:
         add_logs(client, sorted(first))
-        frame = client.logs(sort_by=sort_by, page_size=min(1000, SIZE // 3))
+        frame = client.logs(sort_by=sort_by, page_size=1000)
     assert frame["unique_id"].is_unique
     assert set(frame["unique_id"]) == first
-    assert len(arriving) >= 3
+    assert len(arriving) == 26
     ends = {tuple(parse_qs(query)["end_time"]) for query in arriving}
     assert len(ends) == 1
 

@@ -99,6 +99,7 @@ def test_push_scores__context_travels_along(client: RespanClient, db: Path) -> N
             "explanation": ["because", " "],
         }
     )
+    frame.attrs["respan_logs"] = True
     dry = frame.respan.push_scores(["helpfulness"], client=client, dry_run=True)
     target = {"evaluator_id": client.get_evaluator("helpfulness").id}
     assert dry.payloads["body"].tolist() == [

@@ -94,11 +94,13 @@ def test_resume__a_mended_travelling_column_is_sent(
     server = canned(status=201, body=b'{"id": "s"}')
     with RespanClient("key", server.base_url) as client:
         frame = frame_of(2).assign(**column)
-        earlier = source(push(frame, client), tmp_path)
-        assert statuses(push(frame, client, resume=earlier)) == ["resumed"] * 2
+        earlier = source(push(frame, client, context=True), tmp_path)
+        again = push(frame, client, resume=earlier, context=True)
+        assert statuses(again) == ["resumed"] * 2
         name, (first, _) = next(iter(column.items()))
         mended = frame.assign(**{name: [first, first]})
-        assert statuses(push(mended, client, resume=earlier)) == ["resumed", "created"]
+        again = push(mended, client, resume=earlier, context=True)
+        assert statuses(again) == ["resumed", "created"]
 
 
 @each_source
