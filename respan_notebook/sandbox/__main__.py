@@ -61,6 +61,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--rate-limit", type=_parse_rate, metavar="N/SECONDS", help="answer 429 beyond this rate")
     add("--fail", type=float, default=0.0, metavar="RATE", help="answer 500 to this share, 0 to 1")
     add("--allow-remote", action="store_true", help="let --host be other than loopback")
+    add(
+        "--next-keeps-parameters",
+        action="store_true",
+        help="let next hold all parameters, not page and page_size alone",
+    )
     return parser
 
 

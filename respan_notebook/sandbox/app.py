@@ -17,10 +17,14 @@ from respan_notebook.sandbox.filters import Lookup, Where, read_filters
 from respan_notebook.sandbox.middleware import Behaviour, SandboxMiddleware
 from respan_notebook.sandbox.openapi import describe_body, describe_filters
 from respan_notebook.sandbox.paging import Paging, read_paging
+from respan_notebook.sandbox.passing import make_verdict
 from respan_notebook.sandbox.schemas import (
+    EvaluatorRun,
     EvaluatorWrite,
+    LogChange,
     LogsWrite,
     LogWrite,
+    NamedScoreWrite,
     ScoreChange,
     ScoreWrite,
     parse_object,
@@ -92,7 +96,7 @@ async def list_log_scores(request: Request, log_id: Id, paging: Page) -> JSONRes
 async def write_score(request: Request, log_id: Id) -> JSONResponse:
     """Create or update the caller's score of a log."""
     store = _store_with_log(request, log_id)
-    write = validate_score(_json_body(request))
+    write = validate_score(ScoreWrite, _json_body(request))
     score, created = store.upsert_score(
         log_id=log_id,
         scorer=request.state.scorer,
@@ -115,46 +119,92 @@ def _find_evaluator(store: Store, write: ScoreWrite) -> dict[str, Any] | None:
 @router.get("/logs/{log_id}/scores/{score_id}/")
 async def get_score(request: Request, log_id: Id, score_id: Id) -> JSONResponse:
     """Return one score."""
-    return _answer_found(_store(request).score(log_id, score_id))
+    return _answer_found(_store(request).score(score_id, log_id))
 
 
 @router.put("/logs/{log_id}/scores/{score_id}/", openapi_extra=describe_body(ScoreChange))
 async def replace_score(request: Request, log_id: Id, score_id: Id) -> JSONResponse:
     """Replace a score; fields that are absent become null."""
-    return _change_score(request, log_id, score_id, replace=True)
+    return _change_score(request, score_id, log_id, replace=True)
 
 
 @router.patch("/logs/{log_id}/scores/{score_id}/", openapi_extra=describe_body(ScoreChange))
 async def change_score(request: Request, log_id: Id, score_id: Id) -> JSONResponse:
     """Change some fields of a score."""
-    return _change_score(request, log_id, score_id, replace=False)
+    return _change_score(request, score_id, log_id, replace=False)
 
 
-def _change_score(request: Request, log_id: str, score_id: str, *, replace: bool) -> JSONResponse:
+def _change_score(
+    request: Request, score_id: str, log_id: str | None = None, *, replace: bool
+) -> JSONResponse:
     store = _store(request)
-    _answer_found(store.score(log_id, score_id))
+    _answer_found(store.score(score_id, log_id))
     changes = validate_body(ScoreChange, _json_body(request)).changes(replace=replace)
-    return _answer_found(store.change_score(log_id, score_id, changes))
+    return _answer_found(store.change_score(score_id, changes))
 
 
 @router.delete("/logs/{log_id}/scores/{score_id}/")
 async def delete_score(request: Request, log_id: Id, score_id: Id) -> Response:
     """Delete a score."""
-    if not _store(request).delete_score(log_id, score_id):
-        raise not_found()
+    return _delete_score(request, score_id, log_id)
+
+
+def _delete_score(request: Request, score_id: str, log_id: str | None = None) -> Response:
+    _answer_found(_store(request).score(score_id, log_id))
+    _store(request).delete_score(score_id)
     return Response(status_code=204)
+
+
+@router.post("/scores/", openapi_extra=describe_body(NamedScoreWrite))
+async def create_named_score(request: Request) -> JSONResponse:
+    """Create a score under the scorer that the body names; a second POST makes a second score."""
+    write = validate_score(NamedScoreWrite, _json_body(request))
+    store = _store_with_log(request, write.log_id)
+    score = store.add_score(
+        log_id=write.log_id,
+        scorer=write.scorer,
+        evaluator=_find_evaluator(store, write),
+        slug=write.evaluator_slug,
+        changes=write.changes(),
+    )
+    return JSONResponse(score, 201)
+
+
+@router.get("/scores/{score_id}/")
+async def get_any_score(request: Request, score_id: Id) -> JSONResponse:
+    """Return one score of any log."""
+    return _answer_found(_store(request).score(score_id))
+
+
+@router.put("/scores/{score_id}/", openapi_extra=describe_body(ScoreChange))
+async def replace_any_score(request: Request, score_id: Id) -> JSONResponse:
+    """Replace a score of any log; fields that are absent become null."""
+    return _change_score(request, score_id, replace=True)
+
+
+@router.patch("/scores/{score_id}/", openapi_extra=describe_body(ScoreChange))
+async def change_any_score(request: Request, score_id: Id) -> JSONResponse:
+    """Change some fields of a score of any log."""
+    return _change_score(request, score_id, replace=False)
+
+
+@router.delete("/scores/{score_id}/")
+async def delete_any_score(request: Request, score_id: Id) -> Response:
+    """Delete a score of any log."""
+    return _delete_score(request, score_id)
 
 
 @router.post("/scores/list/", openapi_extra=describe_filters(SCORE_COLUMNS))
 async def list_scores(request: Request, paging: Page) -> JSONResponse:
     """List the scores that match."""
     where = _read_where(request, SCORE_COLUMNS.get)
-    return _answer_score_page(_store(request), where, paging)
+    filters = _json_body(request).get("filters", {})
+    return _answer_score_page(_store(request), where, paging, current_filters=filters)
 
 
-def _answer_score_page(store: Store, where: Where, paging: Paging) -> JSONResponse:
+def _answer_score_page(store: Store, where: Where, paging: Paging, **more: Any) -> JSONResponse:
     order = paging.order(SCORE_COLUMNS, default="created_at", max_size=MAX_PAGE)
-    return JSONResponse(paging.answer(store.scores(where, order), order))
+    return JSONResponse(paging.answer(store.scores(where, order), order) | more)
 
 
 @router.post("/evaluators/list/", openapi_extra=describe_filters(EVALUATOR_COLUMNS))
@@ -189,6 +239,62 @@ async def create_evaluator(request: Request) -> JSONResponse:
 async def get_evaluator(request: Request, evaluator_id: Id) -> JSONResponse:
     """Return one evaluator."""
     return _answer_found(_store(request).evaluator(evaluator_id))
+
+
+@router.patch("/evaluators/{evaluator_id}/", openapi_extra=describe_body(EvaluatorWrite))
+async def change_evaluator(request: Request, evaluator_id: Id) -> JSONResponse:
+    """Change some fields of an evaluator."""
+    return _change_evaluator(request, evaluator_id, replace=False)
+
+
+@router.put("/evaluators/{evaluator_id}/", openapi_extra=describe_body(EvaluatorWrite))
+async def replace_evaluator(request: Request, evaluator_id: Id) -> JSONResponse:
+    """Replace an evaluator."""
+    return _change_evaluator(request, evaluator_id, replace=True)
+
+
+def _change_evaluator(request: Request, evaluator_id: str, *, replace: bool) -> JSONResponse:
+    store, body = _store(request), _json_body(request)
+    evaluator = store.evaluator(evaluator_id)
+    if evaluator is None:
+        raise not_found()
+    fixed = {} if replace else {name: evaluator[name] for name in ("name", "score_value_type")}
+    write = validate_document(EvaluatorWrite, {**fixed, **body})
+    # The slug of an evaluator without a new one stays.
+    changes = write.model_dump(exclude_unset=not replace)
+    if changes.get("evaluator_slug") is None:
+        changes.pop("evaluator_slug", None)
+    changed = store.change_evaluator(evaluator_id, changes)
+    if changed is None:
+        raise invalid("evaluator_slug", f"the slug {write.evaluator_slug!r} is taken")
+    return JSONResponse(changed)
+
+
+@router.delete("/evaluators/{evaluator_id}/")
+async def delete_evaluator(request: Request, evaluator_id: Id) -> Response:
+    """Delete an evaluator."""
+    if not _store(request).delete_evaluator(evaluator_id):
+        raise not_found()
+    return Response(status_code=204)
+
+
+@router.post("/evaluators/{evaluator_id}/run/", openapi_extra=describe_body(EvaluatorRun))
+async def run_evaluator(request: Request, evaluator_id: Id) -> JSONResponse:
+    """Answer a made-up verdict, the lowest value that the evaluator takes; nothing is stored."""
+    evaluator = _store(request).evaluator(evaluator_id)
+    if evaluator is None:
+        raise not_found()
+    validate_body(EvaluatorRun, _json_body(request))
+    return JSONResponse(make_verdict(evaluator))
+
+
+@router.patch("/request-logs/{unique_id}/", openapi_extra=describe_body(LogChange))
+async def change_log(request: Request, unique_id: Id) -> JSONResponse:
+    """Change note, pin, feedback or metadata of a log."""
+    write = validate_document(LogChange, _json_body(request))
+    return _answer_found(
+        _store(request).change_log(unique_id, write.model_dump(exclude_unset=True))
+    )
 
 
 @router.post("/request-logs/list/", openapi_extra=describe_filters(LOG_COLUMNS))
@@ -281,8 +387,8 @@ async def _answer_error(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse(not_found().body, 404)
 
 
-def create_routes(store: Store) -> FastAPI:
-    """Return the routes over `store`."""
+def create_routes(store: Store, *, next_keeps_parameters: bool = False) -> FastAPI:
+    """Return the routes over `store`; see `Sandbox` for the options."""
     app = FastAPI(
         title="Respan sandbox",
         docs_url=None,
@@ -290,11 +396,15 @@ def create_routes(store: Store) -> FastAPI:
         exception_handlers=dict.fromkeys((HttpError, 404, 405), _answer_error),
     )
     app.state.store = store
+    app.state.next_keeps_parameters = next_keeps_parameters
     app.include_router(router)
     return app
 
 
-def create_app(store: Store, behaviour: Behaviour) -> ASGIApp:
+def create_app(
+    store: Store, behaviour: Behaviour, *, next_keeps_parameters: bool = False
+) -> ASGIApp:
     """Return the routes over `store` behind the middleware."""
     scorers = {key: email for email, key in store.api_keys().items()}
-    return SandboxMiddleware(create_routes(store), scorers, behaviour)
+    routes = create_routes(store, next_keeps_parameters=next_keeps_parameters)
+    return SandboxMiddleware(routes, scorers, behaviour)

@@ -51,6 +51,22 @@ def is_passed(evaluator: Mapping[str, Any], values: Mapping[str, Any]) -> bool |
     return not matched if operator == "not" else matched
 
 
+def make_verdict(evaluator: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a made-up verdict of an evaluator: always the same, and not that of a model."""
+    config = evaluator.get("score_config") or {}
+    choices = config.get("choices") or evaluator.get("categorical_choices") or [{"name": "none"}]
+    field = VALUE_FIELD[evaluator["score_value_type"]]
+    values: dict[str, Any] = {
+        "numerical_value": float(config.get("min_score") or 0),
+        "string_value": "a made-up verdict",
+        "boolean_value": True,
+        "categorical_value": [str(choices[0]["name"])],
+        "json_value": "{}",
+    }
+    score = {name: values[name] if name == field else None for name in VALUE_FIELDS}
+    return {**score, "is_passed": is_passed(evaluator, score), "evaluator_id": evaluator["id"]}
+
+
 def _passing_condition(evaluator: Mapping[str, Any]) -> tuple[str, list[Any]] | None:
     primary = (evaluator.get("passing_conditions") or {}).get("primary_score")
     if isinstance(primary, dict) and "value" in primary:

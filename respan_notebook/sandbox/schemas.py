@@ -25,6 +25,7 @@ MAX_DEPTH = 100
 HALF_PAIR = "holds half of a surrogate pair"
 
 Body = TypeVar("Body", bound=BaseModel)
+Written = TypeVar("Written", bound="ScoreWrite")
 
 
 def _reject_constant(name: str) -> NoReturn:
@@ -105,6 +106,33 @@ class ScoreWrite(ScoreChange):
 
     evaluator_id: Text | None = None
     evaluator_slug: Slug | None = None
+
+
+class NamedScoreWrite(ScoreWrite):
+    """Validate the body that creates a score under the scorer that it names."""
+
+    log_id: Annotated[Text, StringConstraints(min_length=1)]
+    scorer: NonBlank
+
+    def changes(self, *, replace: bool = False) -> dict[str, Any]:
+        """Return the stored fields of the body."""
+        changes = super().changes(replace=replace)
+        return {name: v for name, v in changes.items() if name not in ("log_id", "scorer")}
+
+
+class EvaluatorRun(_Strict):
+    """Validate the body that runs an evaluator."""
+
+    inputs: dict[str, Any]
+
+
+class LogChange(_Strict):
+    """Validate the body that changes a log."""
+
+    is_pinned: bool | None = None
+    note: Text | None = None
+    positive_feedback: bool | None = None
+    metadata: dict[str, Any] | None = None
 
 
 class Choice(_Strict):
@@ -210,9 +238,9 @@ def validate_log(document: Any) -> dict[str, Any]:
     return {**document, "unique_id": log.unique_id, "timestamp": log.timestamp}
 
 
-def validate_score(document: dict[str, Any]) -> ScoreWrite:
-    """Return the body of a score, which must name its evaluator."""
-    score = validate_body(ScoreWrite, document)
+def validate_score(model: type[Written], document: dict[str, Any]) -> Written:
+    """Return the body of a score as `model`; it must name its evaluator."""
+    score = validate_body(model, document)
     if score.evaluator_id is None and score.evaluator_slug is None:
         message = ["give evaluator_id or evaluator_slug"]
         raise HttpError(400, {"evaluator_id": message, "evaluator_slug": message})

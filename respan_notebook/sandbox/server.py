@@ -55,6 +55,9 @@ class Sandbox:
         drawn from a generator with a fixed seed.
     allow_remote
         Let in other machines.
+    next_keeps_parameters
+        Let the `next` and `previous` of a page hold all parameters of the request. The documented
+        ones hold `page` and `page_size` alone.
 
     Attributes
     ----------
@@ -91,12 +94,14 @@ class Sandbox:
         rate_limit: tuple[int, float] | None = None,
         fail: float = 0.0,
         allow_remote: bool = False,
+        next_keeps_parameters: bool = False,
     ) -> None:
         self._host = _check_host(host, allow_remote=allow_remote)
         self._port = _check_port(port)
         self._behaviour = Behaviour(latency_ms=latency_ms, rate_limit=rate_limit, fail=fail)
         self._annotators = _check_annotators(annotators)
         self._demo = demo
+        self._next_keeps_parameters = next_keeps_parameters
         self.db = None if db is None else str(db)
         self.base_url = ""
         self.api_keys: dict[str, str] = {}
@@ -124,7 +129,12 @@ class Sandbox:
             raise
         self._port = listener.getsockname()[1]  # Kept when it is started again.
         self.base_url = _url(self._host, self._port)
-        self._running = _Running(store, listener, self._behaviour)
+        self._running = _Running(
+            store,
+            listener,
+            self._behaviour,
+            next_keeps_parameters=self._next_keeps_parameters,
+        )
         # A notebook's kernel may end without stop.
         atexit.register(self.stop)
         return self
@@ -200,12 +210,19 @@ class _Server(uvicorn.Server):
 class _Running:
     """Run a server thread with its store and its socket."""
 
-    def __init__(self, store: Store, listener: socket.socket, behaviour: Behaviour) -> None:
+    def __init__(
+        self,
+        store: Store,
+        listener: socket.socket,
+        behaviour: Behaviour,
+        *,
+        next_keeps_parameters: bool,
+    ) -> None:
         self._store = store
         self._listener = listener
         # The protocol is named, because uvicorn's choice depends on what else is installed.
         config = uvicorn.Config(
-            create_app(store, behaviour),
+            create_app(store, behaviour, next_keeps_parameters=next_keeps_parameters),
             loop="asyncio",
             http="h11",
             ws="none",

@@ -179,6 +179,34 @@ class Store:
         """Return the evaluator with this slug."""
         return self._document("SELECT document FROM evaluators WHERE evaluator_slug = ?", slug)
 
+    def change_evaluator(
+        self, evaluator_id: str, changes: Mapping[str, Any]
+    ) -> dict[str, Any] | None:
+        """Set some fields of an evaluator and return it, or None if its new slug is taken."""
+        evaluator = self.evaluator(evaluator_id)
+        if evaluator is None:
+            return None
+        evaluator |= {**changes, "updated_at": current_timestamp()}
+        sql = (
+            "UPDATE OR IGNORE evaluators SET evaluator_slug = ?, document = ? WHERE id = ? "
+            "RETURNING id"
+        )
+        bound = (evaluator["evaluator_slug"], _dumps(evaluator), evaluator_id)
+        return evaluator if self._rows(sql, bound) else None
+
+    def delete_evaluator(self, evaluator_id: str) -> bool:
+        """Delete an evaluator; return whether there was one. Its scores stay."""
+        sql = "DELETE FROM evaluators WHERE id = ? RETURNING id"
+        return bool(self._rows(sql, (evaluator_id,)))
+
+    def change_log(self, log_id: str, changes: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Set some fields of a log and return it, or None if there is no such log."""
+        log = self._document("SELECT document FROM logs WHERE unique_id = ?", log_id)
+        if log is not None:
+            sql = "UPDATE logs SET document = ? WHERE unique_id = ? RETURNING unique_id"
+            self._rows(sql, (_dumps({**log, **changes}), log_id))
+        return self.log(log_id)
+
     def evaluators(self, where: Where, order: Order) -> list[dict[str, Any]]:
         """Return the evaluators of a page."""
         return _documents(self._select("evaluators", where, order))
@@ -207,16 +235,37 @@ class Store:
         score = _decode_score(self._insert("scores", row, on_conflict=conflict)[0])
         return score, score["id"] == new_id
 
-    def score(self, log_id: str, score_id: str) -> dict[str, Any] | None:
-        """Return one score of a log."""
-        rows = self._rows("SELECT * FROM scores WHERE log_id = ? AND id = ?", (log_id, score_id))
+    def add_score(
+        self,
+        *,
+        log_id: str,
+        scorer: str,
+        evaluator: Mapping[str, Any] | None,
+        slug: str | None,
+        changes: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """Create a score, a second one where (log, evaluator, scorer) has one; arguments as above.
+
+        A second one has an identity of its own, so that `upsert_score` updates the first.
+        """
+        new_id = uuid.uuid4().hex
+        row = _encode_changes(evaluator, changes) | _identify_evaluator(evaluator, slug)
+        row |= {"id": new_id, "created_at": current_timestamp(), "log_id": log_id, "scorer": scorer}
+        rows = self._insert("scores", row)
+        if not rows:
+            row["evaluator_key"] = f"{row['evaluator_key']} {new_id}"
+            rows = self._insert("scores", row)
+        return _decode_score(rows[0])
+
+    def score(self, score_id: str, log_id: str | None = None) -> dict[str, Any] | None:
+        """Return one score, of any log unless one is given."""
+        sql = "SELECT * FROM scores WHERE id = ? AND ? IN (log_id, '')"
+        rows = self._rows(sql, (score_id, log_id or ""))
         return _decode_score(rows[0]) if rows else None
 
-    def change_score(
-        self, log_id: str, score_id: str, changes: Mapping[str, Any]
-    ) -> dict[str, Any] | None:
+    def change_score(self, score_id: str, changes: Mapping[str, Any]) -> dict[str, Any] | None:
         """Set some fields of a score and return it, or None if there is no such score."""
-        score = self.score(log_id, score_id)
+        score = self.score(score_id)
         if score is None or not changes:
             return score
         evaluator_id = score["evaluator_id"]
@@ -226,10 +275,9 @@ class Store:
         sql = f"UPDATE scores SET {sets} WHERE id = :id RETURNING *"  # noqa: S608
         return _decode_score(self._rows(sql, {**row, "id": score_id})[0])
 
-    def delete_score(self, log_id: str, score_id: str) -> bool:
+    def delete_score(self, score_id: str) -> bool:
         """Delete a score; return whether there was one."""
-        sql = "DELETE FROM scores WHERE log_id = ? AND id = ? RETURNING id"
-        return bool(self._rows(sql, (log_id, score_id)))
+        return bool(self._rows("DELETE FROM scores WHERE id = ? RETURNING id", (score_id,)))
 
     def scores(self, where: Where, order: Order) -> list[dict[str, Any]]:
         """Return the scores of a page."""

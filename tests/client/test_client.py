@@ -13,12 +13,14 @@ from canned import CannedServer
 from respan_notebook import (
     AuthenticationError,
     BadRequestError,
+    ConfigurationError,
     Evaluator,
     InvalidValueError,
     NotFoundError,
     RespanClient,
     Sandbox,
     ScoreWrite,
+    ServerError,
     UnexpectedAnswerError,
     UnknownEvaluatorError,
 )
@@ -186,3 +188,40 @@ def test_model__answer_of_another_kind(canned: Start) -> None:
         pytest.raises(UnexpectedAnswerError, match=r"no Score, although it answered 200.*: id"),
     ):
         client.upsert_score("log_1", GOOD)
+
+
+def test_create_score__under_another_name(client: RespanClient) -> None:
+    score = client.create_score("demo_01", GOOD, scorer="judge")
+    assert (score.scorer, score.log_id, score.numerical_value) == ("judge", "demo_01", 4.0)
+    assert client.scorer is None
+    for scorer in ("", " ", None):
+        with pytest.raises(InvalidValueError, match="a scorer is a name or an email"):
+            client.create_score("demo_01", GOOD, scorer=scorer)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("status", [500, 502, 504])
+def test_create_score__is_sent_once(canned: Start, status: int) -> None:
+    server = canned(status=status)
+    with RespanClient(KEY, server.base_url) as client, pytest.raises(ServerError):
+        client.create_score("demo_01", GOOD, scorer="judge")
+    assert len(server.requests) == 1
+
+
+def test_update_evaluator__changes_fields(client: RespanClient) -> None:
+    evaluator = client.get_evaluator("tone")
+    changed = client.update_evaluator(evaluator.id or "", description="How it sounds.")
+    assert changed.description == "How it sounds."
+    assert client.get_evaluator("tone") == changed
+
+
+def test_run_evaluator__returns_a_verdict(client: RespanClient) -> None:
+    verdict = client.run_evaluator("eval_helpfulness", input="q", output="a")
+    assert (verdict["numerical_value"], verdict["is_passed"]) == (1.0, False)
+    assert client.filter_scores() == []
+
+
+def test_update_log__changes_a_log(client: RespanClient) -> None:
+    log = client.update_log("demo_01", note="look", is_pinned=False)
+    assert (log["note"], log["is_pinned"]) == ("look", False)
+    with pytest.raises(ConfigurationError, match="nothing to change: give one of note"):
+        client.update_log("demo_01")

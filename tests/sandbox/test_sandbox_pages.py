@@ -17,12 +17,16 @@ def test_list_scores__pages_by_next(api):
         pages.append(api("POST", url, filters).json())
         url = pages[-1]["next"]
 
-    base = f"{api.sandbox.base_url}/api/scores/list/?page_size=2&page="
+    base, size = f"{api.sandbox.base_url}/api/scores/list/?page=", "&page_size=2"
     newest_first = made[::-1]
+
+    def part(first: int, last: int) -> dict:
+        return {"results": newest_first[first:last], "current_filters": filters["filters"]}
+
     assert pages == [
-        {"count": 2, "next": f"{base}2", "previous": None, "results": newest_first[:2]},
-        {"count": 2, "next": f"{base}3", "previous": f"{base}1", "results": newest_first[2:4]},
-        {"count": 1, "next": None, "previous": f"{base}2", "results": newest_first[4:]},
+        {"count": 2, "next": f"{base}2{size}", "previous": None, **part(0, 2)},
+        {"count": 2, "next": f"{base}3{size}", "previous": f"{base}1{size}", **part(2, 4)},
+        {"count": 1, "next": None, "previous": f"{base}2{size}", **part(4, 5)},
     ]
     beyond = api("POST", "scores/list/?page_size=2&page=4", filters)
     assert (beyond.status_code, beyond.json()) == (404, {"detail": "Invalid page."})
