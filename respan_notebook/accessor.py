@@ -49,6 +49,7 @@ class RespanAccessor:
         parse_text: bool = False,
         custom_evaluators: bool = False,
         context: bool | str | Sequence[str] | None = None,
+        as_scorer: bool = False,
     ) -> PushReport:
         """Upsert every score in the frame, and report on each.
 
@@ -62,6 +63,11 @@ class RespanAccessor:
         ``prompt_version_number``, ``dataset_id`` and ``automation_id`` are fields of the *log*:
         they travel from a frame that ``client.logs()`` made, and else when ``context=`` names them.
         A ``timestamp`` without a time zone is UTC; a date is its midnight, a Period its start.
+
+        A column ``scorer`` says whose score each row is; missing is the owner of the key. Rows of
+        another scorer are invalid, unless ``as_scorer=True``. The API names the owner only in the
+        answer to a write: when no earlier write of this client, no label and no ``resume`` tells,
+        one row is sent first, and what it changed is put back if it was another's.
 
         Parameters
         ----------
@@ -115,6 +121,9 @@ class RespanAccessor:
             Columns of the log's fields that travel along: their names, True for all, False for
             none. Without it they travel from a frame of ``client.logs()``, which carries a mark in
             ``df.attrs``; merge, most concats and CSV lose it. The report says what travels.
+        as_scorer : bool
+            Write the scores of other scorers under their names, through a route that takes a
+            request more per score: it looks first, updates what is there and creates the rest.
 
         Returns
         -------
@@ -164,9 +173,16 @@ class RespanAccessor:
             parse_text=parse_text,
             custom_evaluators=custom_evaluators,
             context=context,
+            as_scorer=as_scorer,
         )
         return push_frame(
-            self._frame, scores, options, client=client, evaluators=evaluators, resume=resume
+            self._frame,
+            scores,
+            options,
+            client=client,
+            evaluators=evaluators,
+            resume=resume,
+            find_owner=_find_owner,
         )
 
     def pull_scores(
@@ -356,6 +372,14 @@ class RespanAccessor:
         from respan_notebook.agreement.agreement import measure_agreement
 
         return measure_agreement(self._frame, evaluators, scorers=scorers)
+
+
+def _find_owner(client: RespanClient) -> str | None:
+    """Return the owner of a client's key, as the outbox of this user knows it."""
+    from respan_notebook.labelling.outbox.accounts import find_scorer
+    from respan_notebook.labelling.outbox.outbox import default_path
+
+    return find_scorer(default_path(), client.base_url, client.fingerprint)
 
 
 def _check_client(client: object) -> None:

@@ -33,6 +33,16 @@ VALUE_FIELDS: Final = (
 )
 """The fields of a score of which exactly one holds its value."""
 
+SENT_ALONG: Final = (
+    "environment",
+    "prompt_id",
+    "prompt_version_number",
+    "dataset_id",
+    "automation_id",
+    "explanation",
+)
+"""The fields of a score that are sent along with its value and stored with it."""
+
 LOGS_MARK: Final = "respan_logs"
 """The key in ``df.attrs`` that marks a frame of logs, whose columns are fields of these logs."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pandas as pd
@@ -41,10 +41,9 @@ class LogRoutes(Routes):
             ``{"field": {"operator": OP, "value": [...]}}``; custom metadata is
             ``metadata__<key>``, a score ``scores__<evaluator_id>``.
         start_time, end_time : datetime or str, optional
-            ISO 8601 when text; a time without a time zone is UTC. Without ``start_time`` the server
-            searches the last hour only. Without ``end_time`` the time of this call is taken, by
-            this machine's clock: logs that arrive while one reads would move others to the next
-            page, and so show them twice.
+            ISO 8601 when text; a time without a time zone is UTC. Without them the hour before
+            this call, by this machine's clock, and the same for all pages: logs that arrive while
+            one reads would move others to the next page, and so show them twice.
         environment : str, optional
             Such as ``"prod"``.
         include_fields : sequence of str, optional
@@ -57,11 +56,14 @@ class LogRoutes(Routes):
             Further query parameters of the route, such as ``log_type="chat"`` or
             ``all_envs=True``, as the API takes them.
         """
+        now = datetime.now(UTC)
+        # The server's own last hour would move on from page to page.
+        start = now - timedelta(hours=1) if start_time is None else start_time
         fields = [include_fields] if isinstance(include_fields, str) else include_fields or ()
         params = {
             **{name: str(v).lower() if isinstance(v, bool) else v for name, v in params.items()},
-            "start_time": iso_time(start_time),
-            "end_time": iso_time(datetime.now(UTC) if end_time is None else end_time),
+            "start_time": iso_time(start),
+            "end_time": iso_time(now if end_time is None else end_time),
             "environment": environment,
             "include_fields": ",".join(fields) or None,
             "sort_by": sort_by,

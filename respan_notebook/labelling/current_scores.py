@@ -15,6 +15,7 @@ from respan_notebook.labelling.outbox.label import SENT, Label
 from respan_notebook.labelling.outbox.outbox import Outbox
 from respan_notebook.labelling.outbox.sender import encode_previous
 from respan_notebook.models import Evaluator, Score
+from respan_notebook.values.encoding import decode_value
 from respan_notebook.values.types import find_type, value_type
 
 Previous = tuple[Mapping[str, Any] | None, bool, str | None]
@@ -135,4 +136,4 @@ def entered_value(fields: Mapping[str, Any], evaluator: Evaluator) -> Any:
     value = fields.get(kind.field) if kind else None
     if kind is None or value is None or kind.field == "json_value":
         return value
-    return kind.decode(value)
+    return decode_value(value, kind, evaluator)

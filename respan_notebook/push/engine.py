@@ -27,9 +27,9 @@ from respan_notebook.errors import (
     StoppedError,
 )
 from respan_notebook.models import Score, Upsert
-from respan_notebook.push.outcomes import CREATED, FAILED, UPDATED, Result
+from respan_notebook.push.outcomes import CREATED, FAILED, UNCHANGED, UPDATED, Result
 
-_CREATED: Final = 201
+_KINDS: Final = {201: CREATED, 0: UNCHANGED}  # By the status of a success; else updated.
 _ALIKE: Final = 5  # Scores in a row that are refused alike, when no other one can do better.
 _FIRST_LOOK: Final = 0.01  # Seconds until the first look at the progress.
 _LOOK: Final = 0.1  # Seconds between two looks later on.
@@ -55,6 +55,9 @@ class Engine:
         another result when an answer turns out later to be about another log.
     check : AnswerCheck
         Compares each answer with what was sent.
+    write : Callable, optional
+        Sends an upsert within a call and returns the score and the status, 0 when the score was
+        there already; else :meth:`RespanClient.send_upsert`.
     has_arrived : bool
         Whether a score of this push has arrived earlier; then a 403 or a redirect ends nothing.
 
@@ -71,9 +74,11 @@ class Engine:
         record: Callable[[int, Result], object],
         check: AnswerCheck,
         *,
+        write: Callable[[Upsert, Call], tuple[Score, int]] | None = None,
         has_arrived: bool = False,
     ) -> None:
         self.done = 0
+        self._write = write or client.send_upsert
         self._client, self._budget, self._record = client, budget, record
         self._check, self._has_arrived = check, has_arrived
         self._refusals: list[tuple[int, str]] = []  # The last ones in a row that are alike.
@@ -167,7 +172,7 @@ class Engine:
         sent: Upsert | None = None
         try:
             sent = upsert(i)
-            score, status = self._client.send_upsert(sent, call)
+            score, status = self._write(sent, call)
         except StoppedError:
             with self._lock:
                 self._in_flight.pop(i, None)
@@ -180,7 +185,7 @@ class Engine:
             self._stop_if_final(failed, sent)
         except Exception as bug:  # noqa: BLE001 - a thread that dies would not say which score.
             error = f"{type(bug).__name__}: {bug}"
-        kind = FAILED if score is None else CREATED if status == _CREATED else UPDATED
+        kind = FAILED if score is None else _KINDS.get(status, UPDATED)
         seconds = time.monotonic() - start
         result = Result(kind, status, call.attempts, seconds, score, error)
         with self._lock:

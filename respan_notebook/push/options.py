@@ -38,6 +38,8 @@ class PushOptions:
         Whether a slug that no evaluator has makes a custom evaluator.
     context : bool, str, sequence of str or None
         Which columns travel along.
+    as_scorer : bool
+        Whether scores of other scorers are written under their names.
     """
 
     on_duplicate: OnDuplicate = "last"
@@ -50,6 +52,7 @@ class PushOptions:
     parse_text: bool = False
     custom_evaluators: bool = False
     context: ContextNames = None
+    as_scorer: bool = False
 
 
 def check_options(options: PushOptions) -> None:

@@ -24,15 +24,22 @@ class Origin:
     fingerprint : str
         The beginning of :attr:`respan_notebook.RespanClient.fingerprint`; no way leads from it to
         the key.
+    scorer : str or None
+        The owner of the key, None when it was not known.
     """
 
     base_url: str
     fingerprint: str
+    scorer: str | None = None
+
+    def is_same_key(self, other: Origin) -> bool:
+        """Return whether server and key are the same."""
+        return (self.base_url, self.fingerprint) == (other.base_url, other.fingerprint)
 
 
 def origin_of(client: RespanClient) -> Origin:
     """Return the server and key of a client."""
-    return Origin(client.base_url, client.fingerprint[:_FINGERPRINT])
+    return Origin(client.base_url, client.fingerprint[:_FINGERPRINT], client.scorer)
 
 
 def check_origin(earlier: Origin | None, client: RespanClient) -> None:
@@ -41,7 +48,7 @@ def check_origin(earlier: Origin | None, client: RespanClient) -> None:
     An origin that is not known is not compared.
     """
     origin = origin_of(client)
-    if earlier is None or earlier == origin:
+    if earlier is None or earlier.is_same_key(origin):
         return
     if earlier.base_url != origin.base_url:
         found = f"{earlier.base_url}, and the client is of {origin.base_url}"

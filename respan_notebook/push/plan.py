@@ -16,12 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from respan_notebook.errors import DuplicateScoreError
 from respan_notebook.frames.context import Cells
 from respan_notebook.models import Evaluator, Upsert
-from respan_notebook.push.options import OnDuplicate
-from respan_notebook.push.outcomes import DUPLICATE, INVALID, NOT_SENT, SKIPPED, Outcomes
-from respan_notebook.values.cells import RowErrors
 from respan_notebook.values.encoding import make_upsert
 from respan_notebook.values.types import find_type
 
@@ -48,6 +44,8 @@ class Lines(ABC):
         One per score: its position in ``evaluators``.
     notes : tuple of str
         Remarks about what travels along.
+    scorers : list
+        One per row: whose score it is, None for the key's owner; empty without a column for it.
     """
 
     index: pd.Index[Any]
@@ -55,6 +53,7 @@ class Lines(ABC):
     evaluators: Sequence[Evaluator]
     codes: npt.NDArray[np.int64]
     notes: tuple[str, ...] = field(default=(), kw_only=True)
+    scorers: list[str | None] = field(default_factory=list, kw_only=True)
 
     @property
     @abstractmethod
@@ -67,6 +66,10 @@ class Lines(ABC):
     def log_id(self, i: int) -> Any:
         """Return the log id of a score."""
         return self.log_ids[i // self.width]
+
+    def scorer(self, i: int) -> str | None:
+        """Return whose score it is, None for the key's owner."""
+        return self.scorers[i // self.width] if self.scorers else None
 
     def evaluator(self, i: int) -> Evaluator:
         """Return the evaluator of a score."""
@@ -100,17 +103,22 @@ class Plan(Lines):
         Optional fields of the API, with a value per row.
     width : int
         Scores per row.
+    as_scorer : bool
+        Whether a score that is another scorer's is written under that scorer's name.
     """
 
     values: list[Any]
     context: Mapping[str, Cells] = field(default_factory=dict)
     width: int = 1
+    as_scorer: bool = False
 
     def upsert(self, i: int) -> Upsert:
         """Return the upsert of a score that has a value."""
         context = {
             name: _encode_time(cells[i // self.width]) for name, cells in self.context.items()
         }
+        if self.as_scorer:
+            context["scorer"] = self.scorer(i)
         return make_upsert(self.evaluator(i), self.log_id(i), self.values[i], context)
 
 
@@ -127,62 +135,6 @@ def _encode_time(cell: Any) -> Any:
     if isinstance(cell, np.datetime64):
         return None if np.isnat(cell) else f"{cell.item().isoformat()}Z"
     return cell
-
-
-def check_plan(
-    plan: Plan, errors: Mapping[int, str], row_errors: RowErrors, on_duplicate: OnDuplicate
-) -> Outcomes:
-    """Return outcomes with ``skipped``, ``invalid`` and ``duplicate`` scores marked.
-
-    The rest is ``not_sent``. ``errors`` has the error of a score's value, ``row_errors`` that of a
-    row's log id or context. DuplicateScoreError is raised with ``on_duplicate="error"``.
-    """
-    outcomes = Outcomes(len(plan))
-    if None in plan.values:
-        is_missing = np.fromiter((value is None for value in plan.values), bool, len(plan))
-        outcomes.status[is_missing] = SKIPPED
-    for i, error in errors.items():
-        outcomes.refuse(i, INVALID, error)
-    for row, error in row_errors.items():
-        for i in range(row * plan.width, (row + 1) * plan.width):
-            if outcomes.status[i] == NOT_SENT:
-                outcomes.refuse(i, INVALID, error)
-    _mark_duplicates(plan, outcomes, on_duplicate)
-    return outcomes
-
-
-def _mark_duplicates(plan: Plan, outcomes: Outcomes, on_duplicate: OnDuplicate) -> None:
-    ready = outcomes.having(NOT_SENT)
-    identities = _identify_scores(plan, ready)
-    is_duplicate = identities.duplicated(
-        keep="first" if on_duplicate == "first" else "last"
-    ).to_numpy()
-    if not is_duplicate.any():
-        return
-    sent = dict(zip(identities[~is_duplicate], ready[~is_duplicate].tolist(), strict=True))
-    duplicates = ready[is_duplicate].tolist()
-    others = [sent[one] for one in identities[is_duplicate]]
-    if on_duplicate == "error":
-        i, other = duplicates[0], others[0]
-        raise DuplicateScoreError(
-            f"{len(duplicates)} rows score a log that another row scores by the same evaluator; "
-            f"the first is row {plan.label(i)!r}, which has log {plan.log_id(i)!r} and evaluator "
-            f"{plan.evaluator(i).slug_or_id!r} in common with row {plan.label(other)!r}. Drop one "
-            'of them, or say which counts with on_duplicate="first" or "last"',
-            rows=tuple(map(plan.label, duplicates)),
-        )
-    for i, other in zip(duplicates, others, strict=True):
-        row = plan.label(other)
-        outcomes.refuse(i, DUPLICATE, f"same log and evaluator as row {row!r}, which counts")
-
-
-def _identify_scores(plan: Plan, scores: npt.NDArray[np.int64]) -> pd.Series[int]:
-    """Return a number per score, equal for scores of one log by one evaluator."""
-    ids = np.empty(len(plan.log_ids), object)
-    ids[:] = plan.log_ids
-    logs, _ = pd.factorize(ids[scores // plan.width])
-    names, _ = pd.factorize(np.array([f"{one.reference}" for one in plan.evaluators], object))
-    return pd.Series(logs * len(plan.evaluators) + names[plan.codes[scores]])
 
 
 def warn_of_shares(plan: Plan) -> list[str]:

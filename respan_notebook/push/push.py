@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -13,11 +13,14 @@ from respan_notebook.client.answer_check import AnswerCheck
 from respan_notebook.client.client import RespanClient, default_client
 from respan_notebook.client.retry import RetryBudget
 from respan_notebook.models import Evaluator
+from respan_notebook.push.duplicates import check_plan
 from respan_notebook.push.engine import Engine
+from respan_notebook.push.named_route import NamedRoute
 from respan_notebook.push.options import PushOptions, check_options
-from respan_notebook.push.origin import Origin, check_origin
+from respan_notebook.push.origin import Origin, check_origin, origin_of
 from respan_notebook.push.outcomes import ARRIVED, FAILED, NOT_SENT, Outcomes
-from respan_notebook.push.plan import Lines, check_plan, warn_of_shares
+from respan_notebook.push.owner import settle_scorers
+from respan_notebook.push.plan import Lines, warn_of_shares
 from respan_notebook.push.progress import announce_scores, progress_bar, wait_reason
 from respan_notebook.push.read_frame import Scores, read_frame
 from respan_notebook.push.report import PushReport
@@ -33,6 +36,7 @@ def push_frame(
     client: RespanClient | None,
     evaluators: Evaluator | Iterable[Evaluator] | None,
     resume: PushReport | pd.DataFrame | str | Path | None,
+    find_owner: Callable[[RespanClient], str | None],
 ) -> PushReport:
     """Push the scores of a frame; see :meth:`respan_notebook.RespanAccessor.push_scores`."""
     check_options(options)
@@ -44,14 +48,24 @@ def push_frame(
         check_origin(earlier.origin, client)
     catalogue = Catalogue(evaluators, client, budget if options.deadline else None)
     plan, errors, row_errors, warnings = read_frame(frame, scores, catalogue, options=options)
-    outcomes = check_plan(plan, errors, row_errors, options.on_duplicate)
+    owner = None
+    if client is not None and any(plan.scorers):
+        owner = client.scorer or _owner_of(earlier.origin, client) or find_owner(client)
+    outcomes = check_plan(plan, errors, row_errors, options.on_duplicate, owner)
     mark_resumed(plan, outcomes, earlier)
     warnings += [*warn_of_shares(plan), *earlier.warnings]
     if client is None or options.dry_run:
+        if owner is None and any(plan.scorers) and not options.as_scorer:
+            warnings.append("owner of the key not known: the column 'scorer' was not checked")
         return PushReport(
             plan, outcomes, options, warnings, client, send_plan, origin=earlier.origin
         )
-    return send_plan(plan, outcomes, options, warnings, client, budget=budget)
+    return send_plan(plan, outcomes, options, warnings, client, budget=budget, owner=owner)
+
+
+def _owner_of(origin: Origin | None, client: RespanClient) -> str | None:
+    """Return the owner of a client's key as an earlier report names it."""
+    return origin.scorer if origin and origin.is_same_key(origin_of(client)) else None
 
 
 def _push_budget(client: RespanClient | None, options: PushOptions) -> RetryBudget:
@@ -68,6 +82,7 @@ def send_plan(
     *,
     origin: Origin | None = None,
     budget: RetryBudget | None = None,
+    owner: str | None = None,
 ) -> PushReport:
     """Send the scores that are ``failed`` or ``not_sent``, and report on all.
 
@@ -80,13 +95,22 @@ def send_plan(
         check_origin(origin, client)
     outcomes = copy.deepcopy(outcomes)
     budget = budget or _push_budget(client, options)
+    owner = client.scorer or owner or _owner_of(origin, client)
     check = AnswerCheck(lambda: plan.log_ids, plan.evaluators)
+    route = NamedRoute(client, skip_unchanged=options.skip_unchanged) if options.as_scorer else None
+    write = route.write if route else None
     with (
         client.gate.paced(options.rate_limit),
-        Engine(client, budget, outcomes.record, check, has_arrived=has_arrived) as engine,
+        Engine(
+            client, budget, outcomes.record, check, write=write, has_arrived=has_arrived
+        ) as engine,
     ):
+        held = settle_scorers(
+            plan, outcomes, client, owner=owner, options=options, engine=engine, budget=budget
+        )
         notes = _skip_unchanged(plan, outcomes, options, client, engine, budget)
-        scores, done = outcomes.having(FAILED, NOT_SENT).tolist(), engine.done
+        scores = [i for i in outcomes.having(FAILED, NOT_SENT).tolist() if i not in held]
+        done = engine.done
         note = announce_scores(len(scores), options.rate_limit)
         budget.announce = None  # The bar shows every wait from here on.
         with progress_bar(len(scores), shown=options.progress, note=note) as bar:
@@ -97,6 +121,10 @@ def send_plan(
                 watch=lambda: bar.show(engine.done - done, wait_reason(client.gate, budget)),
             )
     outcomes.stopped = budget.cancelled
+    if any(plan.scorers) and client.scorer and owner not in (None, client.scorer):
+        notes.append(
+            f"the key was known as {owner!r}'s, and the server calls its owner {client.scorer!r}"
+        )
     warnings = [*warnings, *notes, *check.warnings()]
     return PushReport(plan, outcomes, options, warnings, client, send_plan)
 
@@ -112,9 +140,17 @@ def _skip_unchanged(
     """Mark the scores that the server has already, if that is wanted; return warnings."""
     if not options.skip_unchanged:
         return []
-    total = len(outcomes.having(NOT_SENT))
-    with progress_bar(total, shown=options.progress, title="reading") as bar:
+    scores = outcomes.having(NOT_SENT).tolist()
+    if options.as_scorer:  # Others' scores are looked at one by one.
+        scores = [i for i in scores if plan.scorer(i) is None]
+    with progress_bar(len(scores), shown=options.progress, title="reading") as bar:
         budget.announce = bar.announce
         return mark_unchanged(
-            plan, outcomes, client, engine=engine, budget=budget, on_read=bar.advance
+            plan,
+            outcomes,
+            client,
+            scores=scores,
+            engine=engine,
+            budget=budget,
+            on_read=bar.advance,
         )

@@ -20,6 +20,7 @@ from respan_notebook.frames.context import (
     read_context,
 )
 from respan_notebook.frames.log_ids import read_log_ids
+from respan_notebook.frames.scorers import SCORER_COLUMN, read_scorers
 from respan_notebook.models import VALUE_FIELDS, Evaluator
 from respan_notebook.push.options import PushOptions
 from respan_notebook.push.plan import Plan
@@ -66,6 +67,12 @@ def read_frame(
     """Read and encode the scores of a frame; raises as ``push_scores``."""
     log_ids, row_errors = read_log_ids(frame)
     columns = None if scores is None else _columns_by_evaluator(frame, scores, catalogue)
+    scorers: list[str | None] = []
+    if SCORER_COLUMN not in (columns or {}).values():
+        scorers, errors = read_scorers(frame)
+        row_errors = errors | row_errors
+    if options.as_scorer and not scorers and len(frame):
+        raise FrameError("as_scorer=True needs a column 'scorer', which says whose each score is")
     context: dict[str, Cells] = {}
     warnings: list[str] = []
     chosen = [
@@ -84,7 +91,8 @@ def read_frame(
         plan, value_errors = _read_wide(
             frame, log_ids, context, columns=columns, catalogue=catalogue, options=options
         )
-    plan = replace(plan, notes=tuple(describe_context(frame, chosen)))
+    notes = tuple(describe_context(frame, chosen))
+    plan = replace(plan, notes=notes, scorers=scorers, as_scorer=options.as_scorer)
     return ReadFrame(plan, value_errors, row_errors, warnings)
 
 

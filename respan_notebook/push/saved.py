@@ -83,6 +83,7 @@ def encode_report(parts: ReportParts, errors: list[str | None]) -> TextTable:
     table: dict[str, list[str | None]] = {
         **{f"{_LEVEL}{n}": cells for n, (_, cells) in enumerate(levels)},
         "log_id": [encode_cell(plan.log_id(i)) for i in range(size)],
+        **({"scorer": [encode_cell(plan.scorer(i)) for i in range(size)]} if plan.scorers else {}),
         "evaluator": [names[code] for code in codes],
         "evaluator_code": [str(code) for code in codes],
         "error": [encode_cell(error) for error in errors],
@@ -220,6 +221,7 @@ def _decode_parts(table: TextTable, facts: Mapping[str, Any]) -> ReportParts:
         bodies=_decode_bodies(table, log_ids, outcomes),
         digests=table["digest"],
         notes=tuple(facts.get("notes", ())),
+        scorers=_read_column(table, "scorer", decode_cell) if "scorer" in table else [],
     )
     options = dict(facts["options"])
     limit = options["rate_limit"]

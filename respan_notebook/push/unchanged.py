@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from respan_notebook.client.client import RespanClient
@@ -22,21 +22,22 @@ def mark_unchanged(
     outcomes: Outcomes,
     client: RespanClient,
     *,
+    scores: Sequence[int],
     engine: Engine,
     budget: RetryBudget,
     on_read: Callable[[int], object],
 ) -> list[str]:
-    """Mark as ``unchanged`` the scores that the server has by the owner of the key.
+    """Mark as ``unchanged`` those of some scores that the server has by the owner of the key.
 
     The API names the owner only in the answer to a write, so a client that has not written yet
     sends a score first, by ``engine``. ``on_read`` is called with the number of logs after each
     request. When the scores can't be read, a warning is returned and the rest is to be sent.
     """
-    for i in outcomes.having(NOT_SENT)[:_TRIES].tolist():
+    for i in scores[:_TRIES]:
         if client.scorer is not None or budget.cancelled:
             break
         engine.send_one(i, plan.upsert)
-    left = outcomes.having(NOT_SENT).tolist()
+    left = [i for i in scores if outcomes.status[i] == NOT_SENT]
     if budget.cancelled or not left:
         return []
     if client.scorer is None:

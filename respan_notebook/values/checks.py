@@ -102,6 +102,27 @@ def choice_names(evaluator: Evaluator) -> set[str]:
     return {str(name) for choice in evaluator.choices for name in (choice.name, choice.value)}
 
 
+def choice_reader(evaluator: Evaluator) -> Callable[[Any], Any]:
+    """Return the function that gives a stored choice in the form in which it is written.
+
+    Other writers may have stored a choice's name, or its value as text; what is no choice, or
+    could be several, stays as it is.
+    """
+    texts: dict[str, set[str]] = {}
+    for choice in evaluator.choices:
+        value = choice.value
+        spelt = str(value).lower() if isinstance(value, bool) else value
+        for name in (choice.name, value, spelt, choice_text(choice)):
+            if name is not None:
+                texts.setdefault(str(name), set()).add(choice_text(choice))
+
+    def read(stored: Any) -> Any:
+        found = texts.get(stored, set()) if isinstance(stored, str) else set()
+        return next(iter(found)) if len(found) == 1 else stored
+
+    return read
+
+
 def _choice_identity(raw: object) -> tuple[str, Any]:
     """Return a hashable value that differs for 1, True and "1", but not for 1 and 1.0."""
     if isinstance(raw, bool | np.bool_):

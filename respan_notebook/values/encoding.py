@@ -14,10 +14,22 @@ import numpy.typing as npt
 from respan_notebook.errors import InvalidValueError
 from respan_notebook.models import VALUE_FIELDS, Evaluator, Score, Upsert
 from respan_notebook.values.cells import RowErrors, is_missing, read_each
-from respan_notebook.values.checks import Bounds, Check, RefusedError, check_number
+from respan_notebook.values.checks import (
+    Bounds,
+    Check,
+    RefusedError,
+    check_number,
+    choice_reader,
+)
 from respan_notebook.values.json_value import is_same_json
 from respan_notebook.values.text_cells import check_text_cells
-from respan_notebook.values.types import find_type, implied_type, value_field, value_type
+from respan_notebook.values.types import (
+    ValueType,
+    find_type,
+    implied_type,
+    value_field,
+    value_type,
+)
 from respan_notebook.wording import render_value
 
 Encoder = Callable[[Any], Any]
@@ -150,7 +162,8 @@ def decode(score: Score, evaluator: Evaluator | None = None) -> Any:
     """Return the value of a score as a Python object, None when it has none.
 
     float for numbers, bool, str for text and for a single choice, a list of str for several
-    choices, and for JSON text the object that it encodes. Without an evaluator, or for an unknown
+    choices, and for JSON text the object that it encodes. A choice is given in the form in which it
+    is written: its value when that is text, else its name. Without an evaluator, or for an unknown
     type, the value field that is set counts, and choices are a list.
 
     Examples
@@ -165,7 +178,14 @@ def decode(score: Score, evaluator: Evaluator | None = None) -> Any:
             return None
         kind = implied_type(field)
     value = getattr(score, kind.field)
-    return None if value is None else kind.decode(value)
+    return None if value is None else decode_value(value, kind, evaluator)
+
+
+def decode_value(value: Any, kind: ValueType, evaluator: Evaluator | None) -> Any:
+    """Return a wire value, which is not None, as a Python object; see :func:`decode`."""
+    if evaluator is not None and kind.field == "categorical_value" and isinstance(value, list):
+        value = [*map(choice_reader(evaluator), value)]
+    return kind.decode(value)
 
 
 def is_same_score(body: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:

@@ -57,8 +57,10 @@ def test_logs__each_once_while_others_arrive(
     assert frame["unique_id"].is_unique
     assert set(frame["unique_id"]) == first
     assert len(arriving) == 26
-    ends = {tuple(parse_qs(query)["end_time"]) for query in arriving}
-    assert len(ends) == 1
+    times = [(parse_qs(query)["start_time"], parse_qs(query)["end_time"]) for query in arriving]
+    assert times == [times[0]] * 26
+    start, end = (datetime.fromisoformat(time[0]) for time in times[0])
+    assert end - start == timedelta(hours=1)
 
 
 def test_logs__given_twice_are_there_once_and_counted(

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from respan_notebook import Evaluator
-from respan_notebook.values.encoding import encode_cells, is_same_score
+from respan_notebook import Evaluator, Score
+from respan_notebook.values.encoding import decode, encode_cells, is_same_score
 from respan_notebook.values.json_value import is_same_json, normalize_json
 
 NUMBER = Evaluator(id="e1", score_value_type="numerical")
@@ -59,3 +59,34 @@ def test_is_same_json__compares_what_it_says(one: str, other: str, same: bool) -
 
 def test_normalize_json__leaves_letters_readable() -> None:
     assert normalize_json('{"b": "ü", "a": 1.0}') == '{"a": 1, "b": "ü"}'
+
+
+CHOICES = [
+    {"name": "Friendly", "value": "friendly"},
+    {"name": "Four", "value": 4},
+    {"name": "Sure", "value": True},
+    {"name": "Twin", "value": "a"},
+    {"name": "Twin", "value": "b"},
+]
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        ("friendly", "friendly"),
+        ("Friendly", "friendly"),
+        ("Four", "Four"),
+        ("4", "Four"),
+        ("true", "Sure"),
+        ("True", "Sure"),
+        ("Twin", "Twin"),
+        ("a", "a"),
+        ("gone", "gone"),
+        (7, 7),
+    ],
+)
+def test_decode__gives_a_choice_in_one_form(stored: object, read: object) -> None:
+    select = Evaluator(id="e", score_value_type="multi_select", score_config={"choices": CHOICES})
+    assert decode(Score(id="s", categorical_value=[stored]), select) == [read]
+    one = select.model_copy(update={"score_value_type": "single_select"})
+    assert decode(Score(id="s", categorical_value=[stored]), one) == read

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+from pathlib import Path
 
 from respan_notebook.labelling.outbox.database import Database
+
+
+def find_scorer(path: Path, server: str, person: str) -> str | None:
+    """Return the owner of a key, as an outbox knows it; None when it does not, or there is none."""
+    with contextlib.suppress(sqlite3.Error):
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        with contextlib.closing(db):
+            query = "SELECT scorer FROM people WHERE server = ? AND person = ?"
+            row = db.execute(query, (server, person)).fetchone()
+            return None if row is None else row[0]
+    return None
 
 
 class Accounts:
