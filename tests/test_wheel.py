@@ -57,6 +57,8 @@ def test_build__works_without_the_repository(tmp_path: Path, kind: str) -> None:
     used = run("-c", USE.format(folder=str(folder)), cwd=tmp_path, PYTHONPATH=str(folder))
     assert used.splitlines() == [
         "PushReport pushed: 30 created",
+        "  of the log travels with each score: timestamp, environment, prompt_id, "
+        "prompt_version_number",
         "True Annotator(log 2 of 30, 1 scored)",
         "[['demo_01', 'tone', 'curt'], ['demo_01', 'grounded', False]]",
         "['fluency', 'grounded', 'tone']",

@@ -54,7 +54,7 @@ class RespanClient(ScoreRoutes, EvaluatorRoutes, LogRoutes):
 
     Examples
     --------
-    >>> from respan_notebook import Sandbox
+    >>> from respan_notebook import Sandbox, ScoreWrite
     >>> with Sandbox(demo=True) as sandbox:
     ...     client = RespanClient(sandbox.api_key, sandbox.base_url)
     ...     score = client.upsert_score(
