@@ -61,12 +61,23 @@ def _parser() -> argparse.ArgumentParser:
     add("--rate-limit", type=_parse_rate, metavar="N/SECONDS", help="answer 429 beyond this rate")
     add("--fail", type=float, default=0.0, metavar="RATE", help="answer 500 to this share, 0 to 1")
     add("--allow-remote", action="store_true", help="let --host be other than loopback")
+    add("--meter", type=int, metavar="N", help="answer 402 once N scores are stored")
+    for name, text in _SWITCHES.items():
+        add(f"--{name}", action="store_true", help=text)
     add(
-        "--next-keeps-parameters",
-        action="store_true",
-        help="let next hold all parameters, not page and page_size alone",
+        "--log-routes-refuse-jwt",
+        dest="log_routes_take_jwt",
+        action="store_false",
+        help="let the log routes take API keys alone",
     )
     return parser
+
+
+_SWITCHES = {
+    "strict": "refuse scores that do not fit their evaluator",
+    "checks-timestamp": "answer 404 to a score with another timestamp than its log's",
+    "next-keeps-parameters": "let next hold all parameters, not page and page_size alone",
+}
 
 
 def _parse_rate(text: str) -> tuple[int, float]:

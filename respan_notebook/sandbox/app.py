@@ -18,6 +18,7 @@ from respan_notebook.sandbox.middleware import Behaviour, SandboxMiddleware
 from respan_notebook.sandbox.openapi import describe_body, describe_filters
 from respan_notebook.sandbox.paging import Paging, read_paging
 from respan_notebook.sandbox.passing import make_verdict
+from respan_notebook.sandbox.rules import Rules, check_strictly
 from respan_notebook.sandbox.schemas import (
     EvaluatorRun,
     EvaluatorWrite,
@@ -77,6 +78,13 @@ def _store_with_log(request: Request, log_id: str) -> Store:
     return store
 
 
+def _environment_of_log(request: Request, log_id: str) -> str:
+    environment = _store(request).log_environment(log_id)
+    if environment is None:
+        raise not_found()
+    return environment
+
+
 def _answer_found(resource: dict[str, Any] | None) -> JSONResponse:
     if resource is None:
         raise not_found()
@@ -95,16 +103,30 @@ async def list_log_scores(request: Request, log_id: Id, paging: Page) -> JSONRes
 @router.post("/logs/{log_id}/scores/", openapi_extra=describe_body(ScoreWrite))
 async def write_score(request: Request, log_id: Id) -> JSONResponse:
     """Create or update the caller's score of a log."""
-    store = _store_with_log(request, log_id)
+    store, environment = _store(request), _environment_of_log(request, log_id)
     write = validate_score(ScoreWrite, _json_body(request))
     score, created = store.upsert_score(
         log_id=log_id,
         scorer=request.state.scorer,
-        evaluator=_find_evaluator(store, write),
+        evaluator=_check_score(request, log_id, write),
         slug=write.evaluator_slug,
         changes=write.changes(),
+        environment=environment,
     )
     return JSONResponse(score, 201 if created else 200)
+
+
+def _check_score(request: Request, log_id: str, write: ScoreWrite) -> dict[str, Any] | None:
+    """Return the evaluator of a score, or answer the error that the rules ask for."""
+    store, rules = _store(request), request.app.state.rules
+    if rules.meter is not None and store.count_scores() >= rules.meter:
+        raise HttpError(402, {"detail": "The plan's scores of this month are used up."})
+    if rules.checks_timestamp and write.timestamp not in (None, store.log_timestamp(log_id)):
+        raise not_found()
+    evaluator = _find_evaluator(store, write)
+    if rules.strict:
+        check_strictly(write, evaluator)
+    return evaluator
 
 
 def _find_evaluator(store: Store, write: ScoreWrite) -> dict[str, Any] | None:
@@ -159,13 +181,14 @@ def _delete_score(request: Request, score_id: str, log_id: str | None = None) ->
 async def create_named_score(request: Request) -> JSONResponse:
     """Create a score under the scorer that the body names; a second POST makes a second score."""
     write = validate_score(NamedScoreWrite, _json_body(request))
-    store = _store_with_log(request, write.log_id)
-    score = store.add_score(
+    environment = _environment_of_log(request, write.log_id)
+    score = _store(request).add_score(
         log_id=write.log_id,
         scorer=write.scorer,
-        evaluator=_find_evaluator(store, write),
+        evaluator=_check_score(request, write.log_id, write),
         slug=write.evaluator_slug,
         changes=write.changes(),
+        environment=environment,
     )
     return JSONResponse(score, 201)
 
@@ -215,9 +238,26 @@ async def filter_evaluators(request: Request, paging: Page) -> JSONResponse:
 
 
 @router.get("/evaluators/")
-async def list_evaluators(request: Request, paging: Page) -> JSONResponse:
-    """List all evaluators."""
-    return _answer_evaluator_page(request, Where(), paging)
+async def list_evaluators(
+    request: Request,
+    paging: Page,
+    search: str = "",
+    type: str = "",  # noqa: A002 - the API's name.
+    score_value_type: str = "",
+    tags: str = "",
+) -> JSONResponse:
+    """List the evaluators whose name holds `search`, of a type, with one of the tags."""
+    where = Where()
+    given = {
+        "name": ("icontains", [search]),
+        "type": ("", [type]),
+        "score_value_type": ("", [score_value_type]),
+        "tags": ("in", tags.split(",")),
+    }
+    for name, (operator, values) in given.items():
+        if any(values):
+            where.add(EVALUATOR_COLUMNS[name], operator, values)
+    return _answer_evaluator_page(request, where, paging)
 
 
 def _answer_evaluator_page(request: Request, where: Where, paging: Paging) -> JSONResponse:
@@ -336,7 +376,7 @@ def _read_time(name: str, text: str) -> str:
 @router.post("/request-logs/", openapi_extra=describe_body(LogWrite))
 async def create_log(request: Request) -> JSONResponse:
     """Create a log."""
-    (answer,) = _add_logs(_store(request), [_json_body(request)])
+    (answer,) = _add_logs(request, [_json_body(request)])
     if isinstance(answer, HttpError):
         raise answer
     return JSONResponse(answer, 201)
@@ -348,7 +388,7 @@ async def create_logs(request: Request) -> JSONResponse:
     logs = _json_body(request).get("logs")
     if not isinstance(logs, list) or not 0 < len(logs) <= MAX_BULK:
         raise invalid("logs", f"give a list of 1 to {MAX_BULK} logs")
-    answers = _add_logs(_store(request), logs)
+    answers = _add_logs(request, logs)
     errors = [
         {"index": index, "errors": answer.body}
         for index, answer in enumerate(answers)
@@ -359,9 +399,12 @@ async def create_logs(request: Request) -> JSONResponse:
     return JSONResponse(counts, 201 if added else 400)
 
 
-def _add_logs(store: Store, bodies: list[Any]) -> list[dict[str, Any] | HttpError]:
+def _add_logs(request: Request, bodies: list[Any]) -> list[dict[str, Any] | HttpError]:
     logs = [_read_log(body) for body in bodies]
-    added = iter(store.add_logs(log for log in logs if not isinstance(log, HttpError)))
+    # The key decides the environment, whatever the body says.
+    environment = {"environment": request.state.environment}
+    sound = ({**log, **environment} for log in logs if not isinstance(log, HttpError))
+    added = iter(_store(request).add_logs(sound))
     taken = invalid("unique_id", "a log with this unique_id exists")
     return [log if isinstance(log, HttpError) else next(added) or taken for log in logs]
 
@@ -387,8 +430,8 @@ async def _answer_error(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse(not_found().body, 404)
 
 
-def create_routes(store: Store, *, next_keeps_parameters: bool = False) -> FastAPI:
-    """Return the routes over `store`; see `Sandbox` for the options."""
+def create_routes(store: Store, rules: Rules = Rules()) -> FastAPI:  # noqa: B008 - it is frozen.
+    """Return the routes over `store`."""
     app = FastAPI(
         title="Respan sandbox",
         docs_url=None,
@@ -396,15 +439,11 @@ def create_routes(store: Store, *, next_keeps_parameters: bool = False) -> FastA
         exception_handlers=dict.fromkeys((HttpError, 404, 405), _answer_error),
     )
     app.state.store = store
-    app.state.next_keeps_parameters = next_keeps_parameters
+    app.state.rules = rules
     app.include_router(router)
     return app
 
 
-def create_app(
-    store: Store, behaviour: Behaviour, *, next_keeps_parameters: bool = False
-) -> ASGIApp:
+def create_app(store: Store, behaviour: Behaviour, rules: Rules) -> ASGIApp:
     """Return the routes over `store` behind the middleware."""
-    scorers = {key: email for email, key in store.api_keys().items()}
-    routes = create_routes(store, next_keeps_parameters=next_keeps_parameters)
-    return SandboxMiddleware(routes, scorers, behaviour)
+    return SandboxMiddleware(create_routes(store, rules), store.api_keys(), behaviour)

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from respan_notebook.sandbox.errors import HttpError
+from respan_notebook.sandbox.keys import Caller, identify_caller
 
 MAX_BODY = 2**20
 
@@ -26,6 +27,7 @@ class Behaviour:
     latency_ms: float = 0
     rate_limit: tuple[int, float] | None = None
     fail: float = 0.0
+    log_routes_take_jwt: bool = True
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.latency_ms) and self.latency_ms >= 0):
@@ -67,14 +69,14 @@ class RateLimit:
 
 
 class SandboxMiddleware:
-    """Pass checked requests on to `app`, with their scorer and body in the request's `state`.
+    """Pass checked requests on to `app`, with scorer, environment and body in their `state`.
 
-    `scorers` maps an API key to its scorer.
+    `keys` has the API key of each scorer.
     """
 
-    def __init__(self, app: ASGIApp, scorers: Mapping[str, str], behaviour: Behaviour) -> None:
+    def __init__(self, app: ASGIApp, keys: Mapping[str, str], behaviour: Behaviour) -> None:
         self._app = app
-        self._scorers = scorers
+        self._keys = keys
         self._behaviour = behaviour
         self._limit = RateLimit(*behaviour.rate_limit) if behaviour.rate_limit else None
         self._random = random.Random(0)  # noqa: S311 - faults that a test can repeat
@@ -87,7 +89,8 @@ class SandboxMiddleware:
             if body is None:
                 return
             state = scope.setdefault("state", {})
-            state["scorer"] = self._scorer(scope)
+            caller = self._identify(scope)
+            state["scorer"], state["environment"] = caller.scorer, caller.environment
             state["body"] = body
             self._inject_faults()
         except HttpError as error:
@@ -100,13 +103,13 @@ class SandboxMiddleware:
         scope["path"] = scope["raw_path"].decode("ascii")
         await self._app(scope, receive, send)
 
-    def _scorer(self, scope: Scope) -> str:
-        scheme, _, key = _header(scope, b"authorization").partition(" ")
-        scorer = self._scorers.get(key.strip()) if scheme.lower() == "bearer" else None
-        if scorer is None:
-            detail = "Give a valid API key: Authorization: Bearer <key>."
-            raise HttpError(401, {"detail": detail}, {"WWW-Authenticate": "Bearer"})
-        return scorer
+    def _identify(self, scope: Scope) -> Caller:
+        scheme, _, bearer = _header(scope, b"authorization").partition(" ")
+        caller = identify_caller(bearer.strip() if scheme.lower() == "bearer" else "", self._keys)
+        is_log_route = scope["path"].startswith("/api/request-logs/")
+        if caller.has_jwt and is_log_route and not self._behaviour.log_routes_take_jwt:
+            raise HttpError(401, {"detail": "This route takes an API key."})
+        return caller
 
     def _inject_faults(self) -> None:
         if self._limit is not None:

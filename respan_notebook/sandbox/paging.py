@@ -71,7 +71,7 @@ class Paging:
     def _url(self, number: int) -> str:
         """Return the URL of a page, as Respan documents it: with no other parameters."""
         url = self.request.url
-        if not self.request.app.state.next_keeps_parameters:
+        if not self.request.app.state.rules.next_keeps_parameters:
             url = url.replace(query="")
         given = {"page_size": self.page_size} if self.page_size else {}
         return str(url.include_query_params(page=number, **given))

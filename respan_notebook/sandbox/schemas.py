@@ -94,10 +94,12 @@ class ScoreChange(_Strict):
     def changes(self, *, replace: bool = False) -> dict[str, Any]:
         """Return the stored fields: those of the body, or with `replace` all of them.
 
-        The log's timestamp is left out: it only saves the real backend a lookup.
+        The log's timestamp is left out: it only saves the real backend a lookup. The environment
+        is the log's, whatever the body says.
         """
         return self.model_dump(
-            exclude={"timestamp", "evaluator_id", "evaluator_slug"}, exclude_unset=not replace
+            exclude={"timestamp", "environment", "evaluator_id", "evaluator_slug"},
+            exclude_unset=not replace,
         )
 
 

@@ -18,7 +18,9 @@ from typing import Final, Self
 import uvicorn
 
 from respan_notebook.sandbox.app import create_app
+from respan_notebook.sandbox.keys import derive_test_key, sign_jwt
 from respan_notebook.sandbox.middleware import Behaviour
+from respan_notebook.sandbox.rules import Rules
 from respan_notebook.sandbox.store import Store
 
 DEFAULT_ANNOTATOR = "annotator@example.com"
@@ -58,6 +60,16 @@ class Sandbox:
     next_keeps_parameters
         Let the `next` and `previous` of a page hold all parameters of the request. The documented
         ones hold `page` and `page_size` alone.
+    log_routes_take_jwt
+        Let the log routes take a dashboard JWT; Respan documents API keys alone for them.
+    strict
+        Refuse (400) a value field that is not the evaluator's, a number out of its bounds, and
+        both id and slug of an evaluator. Respan itself takes them.
+    checks_timestamp
+        Answer 404 to a score whose `timestamp` is not its log's.
+    meter
+        Answer 402 once so many scores are stored, as when a plan is used up. How Respan answers
+        then is not documented.
 
     Attributes
     ----------
@@ -65,6 +77,8 @@ class Sandbox:
         The address, such as http://127.0.0.1:41234; empty before the first start.
     api_keys : dict
         The API key of each annotator, by email.
+    test_keys : dict
+        Their keys of the environment `test`; that of the API keys is `prod`.
     db : str or None
         The SQLite file.
 
@@ -95,13 +109,17 @@ class Sandbox:
         fail: float = 0.0,
         allow_remote: bool = False,
         next_keeps_parameters: bool = False,
+        log_routes_take_jwt: bool = True,
+        strict: bool = False,
+        checks_timestamp: bool = False,
+        meter: int | None = None,
     ) -> None:
         self._host = _check_host(host, allow_remote=allow_remote)
         self._port = _check_port(port)
-        self._behaviour = Behaviour(latency_ms=latency_ms, rate_limit=rate_limit, fail=fail)
+        self._behaviour = Behaviour(latency_ms, rate_limit, fail, log_routes_take_jwt)
+        self._rules = Rules(next_keeps_parameters, strict, checks_timestamp, meter)
         self._annotators = _check_annotators(annotators)
         self._demo = demo
-        self._next_keeps_parameters = next_keeps_parameters
         self.db = None if db is None else str(db)
         self.base_url = ""
         self.api_keys: dict[str, str] = {}
@@ -117,6 +135,15 @@ class Sandbox:
             raise RuntimeError("the sandbox has no API key before its first start: call start()")
         return next(iter(self.api_keys.values()))
 
+    @property
+    def test_keys(self) -> dict[str, str]:
+        """The key of the environment `test` of each annotator, by email."""
+        return {email: derive_test_key(key) for email, key in self.api_keys.items()}
+
+    def jwt(self, email: str, seconds: float = 3600) -> str:
+        """Return a dashboard JWT of an annotator, which expires after so many seconds."""
+        return sign_jwt(email, self.api_keys[email], seconds)
+
     def start(self) -> Self:
         """Start serving, unless it is running, and return the sandbox itself."""
         if self._running is not None:
@@ -129,12 +156,7 @@ class Sandbox:
             raise
         self._port = listener.getsockname()[1]  # Kept when it is started again.
         self.base_url = _url(self._host, self._port)
-        self._running = _Running(
-            store,
-            listener,
-            self._behaviour,
-            next_keeps_parameters=self._next_keeps_parameters,
-        )
+        self._running = _Running(store, listener, self._behaviour, self._rules)
         # A notebook's kernel may end without stop.
         atexit.register(self.stop)
         return self
@@ -215,14 +237,13 @@ class _Running:
         store: Store,
         listener: socket.socket,
         behaviour: Behaviour,
-        *,
-        next_keeps_parameters: bool,
+        rules: Rules,
     ) -> None:
         self._store = store
         self._listener = listener
         # The protocol is named, because uvicorn's choice depends on what else is installed.
         config = uvicorn.Config(
-            create_app(store, behaviour, next_keeps_parameters=next_keeps_parameters),
+            create_app(store, behaviour, rules),
             loop="asyncio",
             http="h11",
             ws="none",

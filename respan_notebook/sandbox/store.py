@@ -7,7 +7,7 @@ import re
 import secrets
 import sqlite3
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -123,18 +123,21 @@ class Store:
     def log(self, log_id: str) -> dict[str, Any] | None:
         """Return a log with its scores."""
         log = self._document("SELECT document FROM logs WHERE unique_id = ?", log_id)
-        return None if log is None else self._with_scores([log])[0]
+        return None if log is None else self._with_scores([log], self._describe_whole)[0]
 
     def logs(self, where: Where, order: Order) -> list[dict[str, Any]]:
         """Return the logs of a page, with their scores."""
-        return self._with_scores(_documents(self._select("logs", where, order)))
+        return self._with_scores(_documents(self._select("logs", where, order)), _describe_short)
 
     def count_logs(self, where: Where) -> int:
         """Count the logs that match."""
         sql = f"SELECT COUNT(*) AS count FROM logs WHERE {where.sql}"  # noqa: S608
         return int(self._rows(sql, where.bound)[0]["count"])
 
-    def _with_scores(self, logs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _with_scores(
+        self, logs: list[dict[str, Any]], describe: Callable[[dict[str, Any]], dict[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """Return logs with their scores by evaluator, each as `describe` returns it."""
         if not logs:
             return logs
         scores: dict[str, dict[str, Any]] = {log["unique_id"]: {} for log in logs}
@@ -143,8 +146,34 @@ class Store:
         for row in self._rows(sql, where.bound):
             score = _decode_score(row)
             evaluator = score["evaluator_id"] or score["evaluator_slug"]
-            scores[row["log_id"]][evaluator] = {field: score[field] for field in VALUE_FIELDS}
+            scores[row["log_id"]][evaluator] = describe(score)
         return [{**log, "scores": scores[log["unique_id"]]} for log in logs]
+
+    def _describe_whole(self, score: dict[str, Any]) -> dict[str, Any]:
+        """Return a score as a single log holds it; it does not name the scorer."""
+        evaluator = self.evaluator(score["evaluator_id"] or "") or {}
+        kind = {"score_value_type": evaluator.get("score_value_type")}
+        names = ("id", "evaluator_id", "evaluator_slug", "evaluator_name")
+        values = (*VALUE_FIELDS, "is_passed", "explanation")
+        return {n: score[n] for n in names} | kind | {n: score[n] for n in values}
+
+    def log_environment(self, log_id: str) -> str | None:
+        """Return the environment of a log, None if there is no such log."""
+        sql = (
+            "SELECT json_extract(document, '$.environment') AS environment FROM logs "
+            "WHERE unique_id = ?"
+        )
+        rows = self._rows(sql, (log_id,))
+        return (rows[0]["environment"] or "prod") if rows else None
+
+    def log_timestamp(self, log_id: str) -> str | None:
+        """Return the timestamp of a log."""
+        rows = self._rows("SELECT timestamp FROM logs WHERE unique_id = ?", (log_id,))
+        return rows[0]["timestamp"] if rows else None
+
+    def count_scores(self) -> int:
+        """Count all scores."""
+        return int(self._rows("SELECT COUNT(*) AS count FROM scores")[0]["count"])
 
     def add_evaluator(self, fields: Mapping[str, Any]) -> dict[str, Any] | None:
         """Store an evaluator and return it, or None if its slug (or id) is taken."""
@@ -219,6 +248,7 @@ class Store:
         evaluator: Mapping[str, Any] | None,
         slug: str | None,
         changes: Mapping[str, Any],
+        environment: str = "prod",
     ) -> tuple[dict[str, Any], bool]:
         """Create or update the score of (log, evaluator, scorer).
 
@@ -229,6 +259,7 @@ class Store:
         changed = _encode_changes(evaluator, changes)
         row = changed | _identify_evaluator(evaluator, slug)
         row |= {"id": new_id, "created_at": current_timestamp(), "log_id": log_id, "scorer": scorer}
+        row["environment"] = environment
         # Without a change to make, DO UPDATE still has to touch the row: RETURNING skips it else.
         updates = ", ".join(f"{name} = excluded.{name}" for name in changed or ["scorer"])
         conflict = f"(log_id, evaluator_key, scorer) DO UPDATE SET {updates}"
@@ -243,6 +274,7 @@ class Store:
         evaluator: Mapping[str, Any] | None,
         slug: str | None,
         changes: Mapping[str, Any],
+        environment: str,
     ) -> dict[str, Any]:
         """Create a score, a second one where (log, evaluator, scorer) has one; arguments as above.
 
@@ -251,6 +283,7 @@ class Store:
         new_id = uuid.uuid4().hex
         row = _encode_changes(evaluator, changes) | _identify_evaluator(evaluator, slug)
         row |= {"id": new_id, "created_at": current_timestamp(), "log_id": log_id, "scorer": scorer}
+        row["environment"] = environment
         rows = self._insert("scores", row)
         if not rows:
             row["evaluator_key"] = f"{row['evaluator_key']} {new_id}"
@@ -282,6 +315,15 @@ class Store:
     def scores(self, where: Where, order: Order) -> list[dict[str, Any]]:
         """Return the scores of a page."""
         return [_decode_score(row) for row in self._select("scores", where, order)]
+
+
+def _describe_short(score: dict[str, Any]) -> dict[str, Any]:
+    """Return a score as the logs of a list hold it, its value as a number where it is one."""
+    number = score["numerical_value"]
+    if number is None and score["boolean_value"] is not None:
+        number = float(score["boolean_value"])
+    names = ("evaluator_name", "evaluator_slug")
+    return {**{name: score[name] for name in names}, "score_value": number}
 
 
 def _identify_evaluator(evaluator: Mapping[str, Any] | None, slug: str | None) -> dict[str, Any]:

@@ -7,10 +7,11 @@ import json
 import time
 from collections.abc import Callable
 
+import pandas as pd
 import pytest
 from canned import CannedServer
 
-from respan_notebook import AuthenticationError, ConfigurationError, RespanClient
+from respan_notebook import AuthenticationError, ConfigurationError, RespanClient, Sandbox
 
 Start = Callable[..., CannedServer]
 
@@ -87,3 +88,17 @@ def test_answers__a_401_names_both_kinds_of_key(canned: Start, key: str) -> None
     assert refusal_of(canned, key).endswith(
         "; check the API key or dashboard JWT (api_key=, or the variable RESPAN_API_KEY)"
     )
+
+
+def test_client__takes_a_dashboard_jwt(sandbox: Sandbox) -> None:
+    frame = pd.DataFrame({"log_id": ["demo_01"], "helpfulness": [4]})
+    with RespanClient(sandbox.jwt("bob@example.com"), sandbox.base_url) as client:
+        assert len(client.logs(start_time="2026-01-01", limit=2)) == 2
+        assert frame.respan.push_scores("helpfulness", client=client, progress=False).ok
+        assert client.scorer == "bob@example.com"
+    expired = sandbox.jwt("bob@example.com", seconds=-1)
+    with (
+        RespanClient(expired, sandbox.base_url) as client,
+        pytest.raises(AuthenticationError, match="Token has expired; the key is a dashboard JWT"),
+    ):
+        client.get_log("demo_01")

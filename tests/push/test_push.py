@@ -120,7 +120,7 @@ def test_push_scores__context_travels_along(client: RespanClient, db: Path) -> N
     columns = "log_id, explanation, environment, prompt_version_number"
     assert stored(db, columns) == [
         ("demo_01", "because", "prod", 3),
-        ("demo_02", "", None, None),
+        ("demo_02", "", "prod", None),
     ]
 
 

@@ -297,14 +297,13 @@ def test_list_logs__between_times_whatever_their_offset(serve):
     api = serve()
     moments = ["2026-01-05T09:00:00Z", "2026-01-05T10:30:00+01:00", "2026-01-05 10:00"]
     for number, moment in enumerate(moments):
-        api.log(unique_id=str(number), timestamp=moment, environment="prod" if number else "dev")
+        api.log(unique_id=str(number), timestamp=moment, latency=float(number))
 
     assert _listed(api, "?start_time=2026-01-05") == ["2", "1", "0"]
     assert _listed(api, "?start_time=2026-01-05T09:30:00Z") == ["2", "1"]
     assert _listed(api, "?start_time=2026-01-01&end_time=2026-01-05T11:30:00%2B02:00") == ["1", "0"]
-    assert _listed(api, "?start_time=2026-01-01&environment=dev") == ["0"]
     assert _listed(api, "?start_time=2026-01-01&sort_by=timestamp") == ["0", "1", "2"]
-    assert _listed(api, "?start_time=2026-01-01&sort_by=-environment") == ["2", "1", "0"]
+    assert _listed(api, "?start_time=2026-01-01&sort_by=-latency") == ["2", "1", "0"]
 
 
 @pytest.mark.parametrize("name", ["start_time", "end_time"])
@@ -351,15 +350,35 @@ def test_logs__show_their_scores(api, bob):
     api("POST", path, {"evaluator_id": evaluator["id"], "categorical_value": ["a"]})
     bob("POST", path, {"evaluator_id": evaluator["id"], "categorical_value": ["b", "c"]})
     api("POST", path, {"evaluator_slug": "own", "numerical_value": 3})
-    nulls = dict.fromkeys(
-        ["numerical_value", "string_value", "boolean_value", "categorical_value", "json_value"]
-    )
-    scores = {
-        evaluator["id"]: {**nulls, "categorical_value": ["b", "c"]},
-        "own": {**nulls, "numerical_value": 3.0},
-    }
+    values = ["numerical_value", "string_value", "boolean_value", "categorical_value"]
+    nulls = dict.fromkeys([*values, "json_value", "is_passed", "explanation"])
+    own, *_ = api("GET", path).json()["results"]
+    last = bob("GET", path).json()["results"][1]
+    names = {"evaluator_name": evaluator["name"], "evaluator_slug": evaluator["evaluator_slug"]}
+    custom = {"evaluator_name": None, "evaluator_slug": "own"}
 
-    assert api("GET", f"request-logs/{log_id}/").json()["scores"] == scores
+    assert api("GET", f"request-logs/{log_id}/").json()["scores"] == {
+        evaluator["id"]: {
+            "id": last["id"],
+            "evaluator_id": evaluator["id"],
+            **names,
+            "score_value_type": "multi_select",
+            **nulls,
+            "categorical_value": ["b", "c"],
+        },
+        "own": {
+            "id": own["id"],
+            "evaluator_id": None,
+            **custom,
+            "score_value_type": None,
+            **nulls,
+            "numerical_value": 3.0,
+        },
+    }
+    scores = {
+        evaluator["id"]: {**names, "score_value": None},
+        "own": {**custom, "score_value": 3.0},
+    }
     filters = {"filters": {"id": {"operator": "", "value": [log_id]}}}
     listed = api("POST", "request-logs/list/?include_fields=scores,model", filters).json()
     assert listed["results"] == [

@@ -20,7 +20,7 @@ from respan_notebook.sandbox.tables import (
 )
 
 SCORES = {
-    "low": {"numerical_value": 1, "string_value": "Straße", "environment": "prod"},
+    "low": {"numerical_value": 1, "string_value": "Straße", "dataset_id": "prod"},
     "mid": {"numerical_value": 2.5, "string_value": "ÉTÉ 50%_", "boolean_value": False},
     "high": {"numerical_value": 5, "string_value": "été", "categorical_value": ["a", "b"]},
     "none": {"boolean_value": True, "categorical_value": ["b", "c"], "json_value": '{"a": 1}'},
@@ -45,10 +45,10 @@ CASES = [
     ("log_id", "", ["mid", "low", "nobody"], ["low", "mid"]),
     ("log_id", "in", ["mid", "none"], ["mid", "none"]),
     ("log_id", "not", ["mid", "none"], ["low", "high"]),
-    ("environment", "not", ["prod"], ["mid", "high", "none"]),
-    ("environment", "isnull", [True], ["mid", "high", "none"]),
-    ("environment", "isnull", [False], ["low"]),
-    ("environment", "isnull", [True, False], ["low", "mid", "high", "none"]),
+    ("dataset_id", "not", ["prod"], ["mid", "high", "none"]),
+    ("dataset_id", "isnull", [True], ["mid", "high", "none"]),
+    ("dataset_id", "isnull", [False], ["low"]),
+    ("dataset_id", "isnull", [True, False], ["low", "mid", "high", "none"]),
     ("numerical_value", "", [5], ["high"]),
     ("numerical_value", "", [2.5], ["mid"]),
     ("numerical_value", "lt", [2.5], ["low"]),

@@ -22,7 +22,7 @@ VALUES = {
     "comment": {"string_value": "ツ"},
 }
 NULLS = {
-    "environment": None,
+    "environment": "prod",
     "numerical_value": None,
     "string_value": None,
     "boolean_value": None,
@@ -243,7 +243,6 @@ def test_score__get_patch_put_delete(api):
         **score,
         "numerical_value": None,
         "explanation": None,
-        "environment": None,
         "string_value": "new",
     }
     assert api("GET", path).json() == replaced.json()
