@@ -132,8 +132,9 @@ def _check_score(request: Request, log_id: str, write: ScoreWrite) -> dict[str, 
 def _find_evaluator(store: Store, write: ScoreWrite) -> dict[str, Any] | None:
     if write.evaluator_id is None:
         return store.evaluator_by_slug(write.evaluator_slug or "")
-    evaluator = store.evaluator(write.evaluator_id)
-    if evaluator is None:
+    # A score is of the evaluator, whatever its version.
+    evaluator = store.evaluator(write.evaluator_id.partition(":")[0])
+    if evaluator is None or store.evaluator(write.evaluator_id) is None:
         raise invalid("evaluator_id", f"no evaluator has the id {write.evaluator_id!r}")
     return evaluator
 
@@ -298,6 +299,8 @@ def _change_evaluator(request: Request, evaluator_id: str, *, replace: bool) -> 
     evaluator = store.evaluator(evaluator_id)
     if evaluator is None:
         raise not_found()
+    if evaluator["is_read_only"]:
+        raise invalid("version", "a committed version is read-only")
     fixed = {} if replace else {name: evaluator[name] for name in ("name", "score_value_type")}
     write = validate_document(EvaluatorWrite, {**fixed, **body})
     # The slug of an evaluator without a new one stays.
@@ -316,6 +319,35 @@ async def delete_evaluator(request: Request, evaluator_id: Id) -> Response:
     if not _store(request).delete_evaluator(evaluator_id):
         raise not_found()
     return Response(status_code=204)
+
+
+@router.get("/evaluators/{evaluator_id}/versions/")
+async def list_versions(request: Request, evaluator_id: Id, paging: Page) -> JSONResponse:
+    """List the versions of an evaluator, its draft among them."""
+    if _store(request).evaluator(evaluator_id) is None:
+        raise not_found()
+    where = Where()
+    where.add(EVALUATOR_COLUMNS["evaluator_id"], "", [evaluator_id])
+    return _answer_evaluator_page(request, where, paging)
+
+
+@router.post("/evaluators/{evaluator_id}/versions/", openapi_extra=describe_body(EvaluatorWrite))
+async def commit_version(request: Request, evaluator_id: Id) -> JSONResponse:
+    """Commit an evaluator, with the fields of the body changed, as its next version."""
+    evaluator = _store(request).evaluator(evaluator_id)
+    if evaluator is None or evaluator["is_read_only"]:
+        raise not_found()
+    fixed = {name: evaluator[name] for name in ("name", "score_value_type")}
+    write = validate_document(EvaluatorWrite, {**fixed, **_json_body(request)})
+    changes = write.model_dump(exclude_unset=True)
+    return JSONResponse(_store(request).commit_version(evaluator, changes), 201)
+
+
+@router.get("/evaluators/{evaluator_id}/versions/{version}/")
+async def get_version(request: Request, evaluator_id: Id, version: str) -> JSONResponse:
+    """Return one version of an evaluator; 0 is its draft."""
+    suffix = "" if version == "0" else f":{version}"
+    return _answer_found(_store(request).evaluator(f"{evaluator_id}{suffix}"))
 
 
 @router.post("/evaluators/{evaluator_id}/run/", openapi_extra=describe_body(EvaluatorRun))

@@ -52,3 +52,16 @@ CREATE VIEW IF NOT EXISTS score_values AS
     UNION ALL
     SELECT log_id, evaluator_id, evaluator_slug, item.value
     FROM scores, json_each(categorical_value) AS item;
+-- Committed versions; the evaluator itself is their draft, version 0, once there is one.
+CREATE TABLE IF NOT EXISTS evaluator_versions (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    evaluator_id TEXT NOT NULL,
+    evaluator_slug TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    document TEXT NOT NULL
+);
+CREATE VIEW IF NOT EXISTS evaluator_entries AS
+    SELECT seq, id, id AS evaluator_id, evaluator_slug, created_at, document FROM evaluators
+    UNION ALL
+    SELECT seq, id, evaluator_id, evaluator_slug, created_at, document FROM evaluator_versions;

@@ -201,8 +201,8 @@ class Store:
         return slug
 
     def evaluator(self, evaluator_id: str) -> dict[str, Any] | None:
-        """Return the evaluator with this id."""
-        return self._document("SELECT document FROM evaluators WHERE id = ?", evaluator_id)
+        """Return the evaluator with this id, or with `:version` that version of it."""
+        return self._document("SELECT document FROM evaluator_entries WHERE id = ?", evaluator_id)
 
     def evaluator_by_slug(self, slug: str) -> dict[str, Any] | None:
         """Return the evaluator with this slug."""
@@ -224,9 +224,37 @@ class Store:
         return evaluator if self._rows(sql, bound) else None
 
     def delete_evaluator(self, evaluator_id: str) -> bool:
-        """Delete an evaluator; return whether there was one. Its scores stay."""
+        """Delete an evaluator with its versions; return whether there was one.
+
+        Its scores stay.
+        """
+        self._rows("DELETE FROM evaluator_versions WHERE evaluator_id = ?", (evaluator_id,))
         sql = "DELETE FROM evaluators WHERE id = ? RETURNING id"
         return bool(self._rows(sql, (evaluator_id,)))
+
+    def commit_version(
+        self, evaluator: Mapping[str, Any], changes: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Store an evaluator with some changes as its next, read-only version, and return it."""
+        sql = "SELECT COUNT(*) + 1 AS number FROM evaluator_versions WHERE evaluator_id = ?"
+        number = self._rows(sql, (evaluator["id"],))[0]["number"]
+        moment = current_timestamp()
+        version = {
+            **evaluator,
+            **changes,
+            "id": f"{evaluator['id']}:{number}",
+            "evaluator_slug": evaluator["evaluator_slug"],
+            "version": number,
+            "version_id": uuid.uuid4().hex,
+            "is_read_only": True,
+            "created_at": moment,
+            "updated_at": moment,
+        }
+        row = {name: version[name] for name in ("id", "evaluator_slug", "created_at")}
+        row |= {"evaluator_id": evaluator["id"], "document": _dumps(version)}
+        self._insert("evaluator_versions", row)
+        self.change_evaluator(evaluator["id"], {"version": 0})
+        return version
 
     def change_log(self, log_id: str, changes: Mapping[str, Any]) -> dict[str, Any] | None:
         """Set some fields of a log and return it, or None if there is no such log."""
@@ -237,8 +265,8 @@ class Store:
         return self.log(log_id)
 
     def evaluators(self, where: Where, order: Order) -> list[dict[str, Any]]:
-        """Return the evaluators of a page."""
-        return _documents(self._select("evaluators", where, order))
+        """Return the evaluators of a page, with an entry for each version."""
+        return _documents(self._select("evaluator_entries AS evaluators", where, order))
 
     def upsert_score(
         self,

@@ -64,6 +64,7 @@ EVALUATOR_COLUMNS = {
     name: Column(f"json_extract(evaluators.document, '$.{name}')") for name in EVALUATOR_FIELDS
 } | {
     "id": Column("evaluators.id"),
+    "evaluator_id": Column("evaluators.evaluator_id"),
     "evaluator_slug": Column("evaluators.evaluator_slug"),
     "created_at": Column("evaluators.created_at", is_time=True),
     "updated_at": Column("json_extract(evaluators.document, '$.updated_at')", is_time=True),
