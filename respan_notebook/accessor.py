@@ -172,7 +172,7 @@ class RespanAccessor:
             progress=progress,
             parse_text=parse_text,
             custom_evaluators=custom_evaluators,
-            context=context,
+            context=_list_context(context),
             as_scorer=as_scorer,
         )
         return push_frame(
@@ -311,7 +311,9 @@ class RespanAccessor:
         from respan_notebook.labelling.annotate import open_annotator
 
         _check_client(client)
-        return open_annotator(self._frame, evaluators, client, show, outbox, context=context)
+        return open_annotator(
+            self._frame, evaluators, client, show, outbox, context=_list_context(context)
+        )
 
     def agreement(
         self,
@@ -372,6 +374,17 @@ class RespanAccessor:
         from respan_notebook.agreement.agreement import measure_agreement
 
         return measure_agreement(self._frame, evaluators, scorers=scorers)
+
+
+def _list_context(
+    context: bool | str | Iterable[str] | None,
+) -> bool | str | list[str] | None:
+    """Return names as a list, so that a report can be saved with them."""
+    if context is None or isinstance(context, bool | str):
+        return context
+    if not isinstance(context, Iterable):
+        raise ConfigurationError(f"context takes True, False or names of columns, not {context!r}")
+    return list(context)
 
 
 def _find_owner(client: RespanClient) -> str | None:

@@ -5,6 +5,7 @@ There is no route that says whose a key is: only the answer to a write names the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -104,22 +105,30 @@ def _probe(
     budget: RetryBudget,
 ) -> None:
     """Send a score that may be another's; put back what was there unless it is the owner's."""
-    scorer, log_id = plan.scorer(i), plan.log_id(i)
     try:
-        before = {score.id: score for score in client.list_scores(log_id, budget=budget)}
+        scores = client.list_scores(plan.log_id(i), budget=budget)
     except RespanError as error:
         outcomes.refuse(i, FAILED, f"not sent, since its log's scores could not be read: {error}")
         return
-    engine.send_one(i, plan.upsert)
+    before = {score.id: score for score in scores}
+    try:
+        engine.send_one(i, plan.upsert)
+    finally:  # After an interrupt, too.
+        _settle_probe(i, plan, outcomes, client, before)
+
+
+def _settle_probe(
+    i: int, plan: Lines, outcomes: Outcomes, client: RespanClient, before: Mapping[str, Score]
+) -> None:
+    scorer, score_id = plan.scorer(i), outcomes.score_ids[i]
     if outcomes.status[i] == FAILED:
         outcomes.errors[i] += (
             f"; it was sent to learn who owns this key, so what arrived is the owner's score and "
             f"perhaps not {scorer!r}'s"
         )
-    score_id = outcomes.score_ids[i]
     if outcomes.status[i] not in ARRIVED or score_id is None or client.scorer == scorer:
         return
-    fault = _put_back(client, log_id, score_id, before.get(score_id), budget)
+    fault = _put_back(client, plan.log_id(i), score_id, before.get(score_id))
     whose = repr(client.scorer) if client.scorer else "an owner whom the server does not name"
     if fault:
         outcomes.record(i, Result(FAILED))
@@ -134,13 +143,14 @@ def _probe(
             outcomes.refuse(i, INVALID, _render_unknown(scorer))
 
 
-def _put_back(
-    client: RespanClient, log_id: str, score_id: str, before: Score | None, budget: RetryBudget
-) -> str:
-    """Make the owner's score what it was before; return the error, empty when there is none."""
+def _put_back(client: RespanClient, log_id: str, score_id: str, before: Score | None) -> str:
+    """Make the owner's score what it was before; return the error, empty when there is none.
+
+    The deadline of the push does not count: what was written must not stay.
+    """
     try:
         if before is None:
-            client.delete_score(log_id, score_id, budget=budget)
+            client.delete_score(log_id, score_id)
         else:
             client.replace_score(log_id, score_id, _body_of(before))
     except (RespanError, ValueError) as error:

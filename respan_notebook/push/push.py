@@ -99,6 +99,7 @@ def send_plan(
     check = AnswerCheck(lambda: plan.log_ids, plan.evaluators)
     route = NamedRoute(client, skip_unchanged=options.skip_unchanged) if options.as_scorer else None
     write = route.write if route else None
+    notes: list[str] = []  # Empty when an interrupt comes before they are known.
     with (
         client.gate.paced(options.rate_limit),
         Engine(

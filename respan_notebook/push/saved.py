@@ -29,7 +29,7 @@ from respan_notebook.wording import render_short
 
 FACTS: Final = "report"
 """The column whose first cell holds, as JSON, what the lines have in common."""
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _EVALUATOR_FIELDS: Final = ("id", "evaluator_slug", "score_value_type")
 _LEVEL: Final = "row_"  # Before the number of a level of the index.
 _TO_SEND: Final = (FAILED, NOT_SENT)

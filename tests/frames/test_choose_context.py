@@ -91,6 +91,7 @@ def test_choose_context__the_mark_survives_melting(client: RespanClient) -> None
     [
         (["stars"], ConfigurationError, r"context takes True, False or names out of .*'stars'"),
         ([3], ConfigurationError, r"not 3 \(int\)"),
+        (3, ConfigurationError, "context takes True, False or names of columns, not 3"),
         (["prompt_id"], FrameError, "no column 'prompt_id'"),
     ],
 )
@@ -106,7 +107,7 @@ def test_choose_context__an_odd_attr_marks_nothing() -> None:
 
 
 def test_report__says_what_travels_and_what_does_not(tmp_path: Path) -> None:
-    report = dry(ROW, context=["environment"])
+    report = dry(ROW, context=pd.Index(["environment"]))
     remarks = (
         "\n  of the log travels with each score: environment"
         "\n  not sent, since context= does not name it: timestamp"

@@ -121,7 +121,7 @@ def set_cell(line: int, column: str, text: str) -> Callable[[pd.DataFrame], None
         (0, "report", "{}", "column 'report' .* is not what report.save wrote"),
         (0, "report", "[1]", "column 'report' .* is not what report.save wrote"),
         (0, "report", '{"format": 1}', "was cut short: there is no 'evaluators'"),
-        (0, "report", '{"format": 2}', r"newer version of respan-notebook \(format 2, this vers"),
+        (0, "report", '{"format": 3}', r"newer version of respan-notebook \(format 3, this vers"),
         (0, "report", "", "is no report that report.save wrote, or lost the line"),
     ],
 )

@@ -19,6 +19,7 @@ from respan_notebook import (
     Sandbox,
     ScoreWrite,
 )
+from respan_notebook.push.engine import Engine
 
 ANN, BOB, JUDGE = "ann@example.com", "bob@example.com", "judge"
 LOGS = ["demo_01", "demo_02"]
@@ -279,3 +280,23 @@ def test_push_scores__as_scorer_creates_once_and_says_what_may_be(canned: Any, s
     assert statuses(report) == ["failed"]
     assert "it may have been created. retry() and resume= look before" in report.frame["error"][0]
     assert [method for method, *_ in server.requests] == ["GET", "POST"]
+
+
+@pytest.mark.parametrize("stop", ["interrupt", "deadline"])
+def test_push_scores__takes_a_probe_back_when_the_push_ends_meanwhile(
+    scored: Sandbox, monkeypatch: pytest.MonkeyPatch, stop: str
+) -> None:
+    before, frame = stored(scored), pull_all(scored, ANN)
+    frame = frame[frame["scorer"] == BOB].assign(value=5.0)
+    send_one = Engine.send_one
+
+    def stopped(self: Engine, *given: Any) -> None:
+        send_one(self, *given)
+        if stop == "interrupt":
+            raise KeyboardInterrupt
+        self._budget.cancel("the deadline of 1 s")
+
+    monkeypatch.setattr(Engine, "send_one", stopped)
+    report = push_as(scored, ANN, frame)
+    assert stored(scored) == before
+    assert report.ok is False
