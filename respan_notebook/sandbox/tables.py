@@ -31,10 +31,19 @@ SCORE_FIELDS = (
     "error_message",
     "explanation",
 )
+# Fields of a log that can be filtered and sorted by, and are stored as they come.
+LOG_FILTERS = (
+    "status",
+    "custom_identifier",
+    "span_workflow_name",
+    "provider_id",
+    "time_to_first_token",
+)
 # The documented fields of a log, without those that LOG_COLUMNS and find_log_column name.
 LOG_FIELDS = (
     "input",
     "output",
+    *LOG_FILTERS,
     *(name for name in LogWrite.model_fields if name not in {"unique_id", "timestamp", "metadata"}),
 )
 EVALUATOR_FIELDS = (
@@ -48,6 +57,11 @@ EVALUATOR_FIELDS = (
     "starred",
 )
 
+_TOKENS = (
+    "(COALESCE(json_extract(logs.document, '$.prompt_tokens'), 0)"
+    " + COALESCE(json_extract(logs.document, '$.completion_tokens'), 0))"
+)
+
 # Only the constants above and below become SQL; what a user sends is bound.
 SCORE_COLUMNS = {name: Column(f"scores.{name}") for name in SCORE_FIELDS} | {
     "created_at": Column("scores.created_at", is_time=True),
@@ -59,6 +73,10 @@ LOG_COLUMNS = {name: Column(f"json_extract(logs.document, '$.{name}')") for name
     "id": Column("logs.unique_id"),
     "unique_id": Column("logs.unique_id"),
     "timestamp": Column("logs.timestamp", is_time=True),
+    "failed": Column("(COALESCE(json_extract(logs.document, '$.status_code'), 200) >= 400)"),
+    "is_test": Column("(json_extract(logs.document, '$.environment') IS 'test')"),
+    "total_request_tokens": Column(_TOKENS),
+    "all_tokens": Column(_TOKENS),
 }
 EVALUATOR_COLUMNS = {
     name: Column(f"json_extract(evaluators.document, '$.{name}')") for name in EVALUATOR_FIELDS

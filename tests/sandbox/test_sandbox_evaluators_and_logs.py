@@ -384,3 +384,37 @@ def test_logs__show_their_scores(api, bob):
     assert listed["results"] == [
         {"id": log_id, "unique_id": log_id, "model": "m", "scores": scores}
     ]
+
+
+LOGS = [
+    {"unique_id": "a", "status": "ok", "status_code": 200, "prompt_tokens": 3, "provider_id": "p"},
+    {"unique_id": "b", "status": "bad", "status_code": 500, "completion_tokens": 9},
+    {"unique_id": "c", "custom_identifier": "x", "span_workflow_name": "w"},
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "operator", "value", "found"),
+    [
+        ("status", "", "bad", ["b"]),
+        ("failed", "", True, ["b"]),
+        ("failed", "", False, ["a", "c"]),
+        ("is_test", "", True, []),
+        ("is_test", "", False, ["a", "b", "c"]),
+        ("all_tokens", "gt", 3, ["b"]),
+        ("total_request_tokens", "", 3, ["a"]),
+        ("provider_id", "", "p", ["a"]),
+        ("custom_identifier", "startswith", "x", ["c"]),
+        ("span_workflow_name", "isnull", False, ["c"]),
+        ("time_to_first_token", "isnull", True, ["a", "b", "c"]),
+    ],
+)
+def test_list_logs__filters_as_documented(serve, name, operator, value, found):
+    api = serve()
+    api("POST", "request-logs/bulk/", {"logs": LOGS})
+    filters = {"filters": {name: {"operator": operator, "value": [value]}}}
+
+    answer = api("POST", "request-logs/list/?sort_by=unique_id", filters)
+
+    assert [one["unique_id"] for one in answer.json()["results"]] == found
+    assert api("POST", f"request-logs/list/?sort_by=-{name}", {}).status_code == 200
