@@ -77,13 +77,22 @@ def test_client__an_interrupt_shows_no_key() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         main = threading.main_thread().ident or 0
-        timer = threading.Timer(0.3, signal.pthread_kill, [main, signal.SIGINT])
-        timer.start()
+
+        hanging: list[socket.socket] = []
+
+        def press() -> None:
+            hanging.append(silent.accept()[0])
+            hanging[0].recv(1)  # So the request is in flight.
+            signal.pthread_kill(main, signal.SIGINT)
+
+        keyboard = threading.Thread(target=press)
+        keyboard.start()
         client = RespanClient(KEY, url)
         client.gate.refused(client.gate.request()[1], 0.0)  # So the request is the probe.
         with client, pytest.raises(KeyboardInterrupt) as caught:
             client.get_log("log_1")
-        timer.join()
+        keyboard.join()
+        hanging[0].close()
     assert client.gate.request()[0] == 0, "the probe is not taken for one that is still out"
     verbose = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     shown = [frame for frame in verbose.stack if frame.filename != __file__]
