@@ -1,7 +1,8 @@
-"""Label LLM request logs in a notebook, and push scores from pandas to Respan.
+"""Label LLM request logs in a notebook, and push scores from data frames to Respan.
 
-Importing this package registers ``df.respan`` on every DataFrame; everything else is imported when
-it is first used.
+Importing this package registers ``df.respan`` on every pandas DataFrame; everything else is
+imported when it is first used. ``push_scores(frame, ...)`` and its siblings take frames of other
+libraries, too.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from respan_notebook import accessor as _accessor  # noqa: F401 - registers df.r
 
 if TYPE_CHECKING:
     from respan_notebook.accessor import RespanAccessor
-    from respan_notebook.agreement.agreement import Agreement
+    from respan_notebook.agreement.agreement import Agreement, measure_agreement
+    from respan_notebook.agreement.judge import JudgeCheck, check_judge
+    from respan_notebook.any_frame import annotate, pull_scores, push_scores
     from respan_notebook.client.client import RespanClient
     from respan_notebook.errors import (
         AuthenticationError,
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
         HTTPError,
         InvalidValueError,
         NotFoundError,
+        OutboxError,
         PermissionDeniedError,
         PushError,
         RateLimitError,
@@ -43,6 +47,8 @@ if TYPE_CHECKING:
     from respan_notebook.labelling.widgets.annotator import Annotator
     from respan_notebook.labelling.widgets.editor import editor_for
     from respan_notebook.models import Choice, Evaluator, Score, ScoreConfig, ScoreWrite
+    from respan_notebook.push.jobs.job import PushJob
+    from respan_notebook.push.jobs.start import resume_push
     from respan_notebook.push.report import PushReport
     from respan_notebook.sandbox import Sandbox
 
@@ -61,9 +67,12 @@ __all__ = [
     "FrameError",
     "HTTPError",
     "InvalidValueError",
+    "JudgeCheck",
     "NotFoundError",
+    "OutboxError",
     "PermissionDeniedError",
     "PushError",
+    "PushJob",
     "PushReport",
     "RateLimitError",
     "RedirectError",
@@ -83,7 +92,13 @@ __all__ = [
     "UnknownEvaluatorError",
     "UnsupportedEvaluatorError",
     "WrongAnswerError",
+    "annotate",
+    "check_judge",
     "editor_for",
+    "measure_agreement",
+    "pull_scores",
+    "push_scores",
+    "resume_push",
 ]
 
 _HOMES = {
@@ -91,14 +106,22 @@ _HOMES = {
     "Annotator": "labelling.widgets.annotator",
     "Choice": "models",
     "Evaluator": "models",
+    "JudgeCheck": "agreement.judge",
     "PushReport": "push.report",
+    "check_judge": "agreement.judge",
     "RespanAccessor": "accessor",
     "RespanClient": "client.client",
     "Sandbox": "sandbox",
     "Score": "models",
     "ScoreConfig": "models",
     "ScoreWrite": "models",
+    "annotate": "any_frame",
     "editor_for": "labelling.widgets.editor",
+    "PushJob": "push.jobs.job",
+    "measure_agreement": "agreement.agreement",
+    "pull_scores": "any_frame",
+    "push_scores": "any_frame",
+    "resume_push": "push.jobs.start",
 }
 
 

@@ -92,19 +92,31 @@ class Catalogue:
 
         None is returned for a slug that several evaluators have, too.
         """
-        if name not in self._known and self._may_list:
-            self._may_list = False
-            listed = self._list()
-            own = set(self._known)
-            named = [one for one in newest_versions(listed) if one.slug_or_id.strip()]
-            self._add_evaluators([one for one in named if one.slug_or_id not in own])
+        if name not in self._known:
+            self.load()
         if name in self._twins:
             return None
         return self._known.get(name) or self._known.get(strip_version(name) or name)
 
+    def load(self) -> None:
+        """List the server's evaluators, unless that was done, or definitions were given."""
+        if not self._may_list:
+            return
+        self._may_list = False
+        listed = self._list()
+        own = set(self._known)
+        named = [one for one in newest_versions(listed) if one.slug_or_id.strip()]
+        self._add_evaluators([one for one in named if one.slug_or_id not in own])
+
     def is_ambiguous(self, name: str) -> bool:
         """Return whether several evaluators have this slug."""
         return name in self._twins
+
+    def detach(self) -> Catalogue:
+        """Return a copy that asks no server: it can be pickled and holds no client."""
+        copy = Catalogue((), None)
+        copy._known, copy._twins = dict(self._known), dict(self._twins)
+        return copy
 
     @property
     def names(self) -> list[str]:

@@ -125,6 +125,13 @@ class DuplicateScoreError(RespanError, ValueError):
         self.rows = rows
 
 
+class OutboxError(RespanError, OSError):
+    """The file of the outbox can't be read or written; nothing of what was to be saved is stored.
+
+    The disk may be full, or the file damaged or deleted.
+    """
+
+
 class StoppedError(RespanError):
     """A request was not sent: its deadline was over, its retries were spent, or it was stopped."""
 
@@ -134,7 +141,7 @@ class PushError(RespanError, RuntimeError):
 
     Attributes
     ----------
-    report : PushReport
+    report : PushReport or PushJob
         The report of the push, with a line per score.
     """
 
@@ -146,7 +153,8 @@ class PushError(RespanError, RuntimeError):
 class TransportError(RespanError, ConnectionError):
     """The request got no answer: there was no connection, or it broke.
 
-    The request may have arrived; sending a score again is safe.
+    The request may have arrived. A score of one's own may be sent again; one that ``create_score``
+    has sent may then be there twice.
     """
 
 
@@ -167,6 +175,8 @@ class HTTPError(RespanError):
         The server's messages by field of the request; empty when it named none.
     retry_after : float or None
         Seconds to wait, from the body's ``retry_after``, else from the ``Retry-After`` header.
+    is_documented : bool
+        Whether the body is an error as the API documents it; else a gateway may have answered.
     """
 
     def __init__(
@@ -177,8 +187,10 @@ class HTTPError(RespanError):
         detail: str = "",
         field_errors: Mapping[str, list[str]] | None = None,
         retry_after: float | None = None,
+        is_documented: bool = True,
     ) -> None:
         super().__init__(message)
+        self.is_documented = is_documented
         self.status = status
         self.detail = detail
         self.field_errors = dict(field_errors or {})

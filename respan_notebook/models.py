@@ -50,6 +50,8 @@ LOGS_MARK: Final = "respan_logs"
 _Time = Annotated[datetime | Any, Field(union_mode="left_to_right")]
 _Number = Annotated[float | Any, Field(union_mode="left_to_right")]
 _Text = Annotated[str | None, BeforeValidator(lambda v: v if v is None else str(v))]
+# Null is no id: what has none was not stored, whatever the status says.
+_Id = Annotated[str, BeforeValidator(lambda v: v if v is None else str(v)), Field(min_length=1)]
 
 
 class _Model(BaseModel):
@@ -300,7 +302,7 @@ class Score(_Model):
     :func:`respan_notebook.values.encoding.decode` returns the value.
     """
 
-    id: Annotated[str, BeforeValidator(str)]
+    id: _Id
     created_at: _Time = None
     type: _Text = None
     environment: _Text = None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,9 @@ from hypothesis import HealthCheck, settings
 from respan_notebook import RespanClient, Sandbox
 from respan_notebook.client.settings import RequestSettings
 from respan_notebook.client.transport import Transport
+
+SCRIPT_COVERAGE = Path(__file__).parents[1] / ".coverage_of_script"
+_SCRIPT_RAN = pytest.StashKey[str]()
 
 # Looked through for doctests, one folder's would be taken for another's: they have the same name.
 collect_ignore_glob = ["*conftest.py"]
@@ -36,6 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(SCRIPT_COVERAGE, ignore_errors=True)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -43,9 +50,43 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     session.config.option.cov_source = None
 
 
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Keep what killed processes left of coverage's files from what pytest-cov then combines."""
+    outcome = yield
+    config = session.config
+    if config.pluginmanager.hasplugin("_cov") and not hasattr(config, "workerinput"):
+        from measured import remove_torn_files  # Coverage need not be there where nothing measures.
+
+        remove_torn_files(config.rootpath)
+    return outcome
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run that measures, and has run too little of the front end's script."""
+    config = session.config
+    is_measured = not config.getoption("no_cov", default=True)
+    if is_measured and SCRIPT_COVERAGE.exists() and not hasattr(config, "workerinput"):
+        from script_coverage import FLOOR, measure
+
+        ran, lines = measure()
+        config.stash[_SCRIPT_RAN] = f"{ran:.1f}% of the front end's script ran; not lines {lines}"
+        if ran < FLOOR:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say how much of the front end's script ran."""
+    if _SCRIPT_RAN in config.stash:
+        terminalreporter.write_line(config.stash[_SCRIPT_RAN])
+
+
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No key and no proxy of the machine's may reach a test."""
+    """No key and no proxy of the machine's may reach a test, and no limit that another one met."""
+    monkeypatch.setenv("RESPAN_GATE", "process")
     for name in (
         "RESPAN_API_KEY",
         "KEYWORDSAI_API_KEY",

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from respan_notebook import RespanClient, Score
+from respan_notebook.client.retry import Call
 from respan_notebook.labelling.outbox.label import Change
 from respan_notebook.labelling.outbox.outbox import Outbox
 from respan_notebook.labelling.outbox.sender import Sender, wait_until
+from respan_notebook.models import Upsert
 
 LOG, EVALUATOR, ME = "demo_01", "eval_helpfulness", "ann@example.com"
 
@@ -21,6 +23,7 @@ class Client(RespanClient):
         super().__init__(*given)
         self.before: dict[str, Callable[[], object]] = {}
         self.listed: list[Score] | None = None  # Instead of what is there.
+        self.refused: dict[str, Exception] = {}  # Writes of these logs.
 
     def _step(self, name: str) -> None:
         self.before.get(name, bool)()
@@ -30,9 +33,11 @@ class Client(RespanClient):
         listed = super().list_scores(*given, **named)
         return listed if self.listed is None else self.listed
 
-    def send_upsert(self, *given: Any, **named: Any) -> Any:
+    def send_upsert(self, upsert: Upsert, call: Call | None = None) -> tuple[Score, int]:
         self._step("write")
-        return super().send_upsert(*given, **named)
+        if upsert.log_id in self.refused:
+            raise self.refused[upsert.log_id]
+        return super().send_upsert(upsert, call)
 
     def delete_score(self, *given: Any, **named: Any) -> None:
         self._step("delete")
@@ -55,14 +60,14 @@ class Waits:
 
 
 def enter(box: Outbox, value: float, log_id: str = LOG, **known: Any) -> None:
-    body = {"evaluator_id": EVALUATOR, "numerical_value": value}
-    box.save(log_id, [Change(EVALUATOR, body, **known)], [EVALUATOR])
+    upsert = Upsert(log_id, {"evaluator_id": EVALUATOR, "numerical_value": value})
+    box.save([Change(EVALUATOR, upsert, **known)])
 
 
 def remove(box: Outbox, log_id: str = LOG) -> None:
-    (label,) = box.labels(log_id)
-    change = Change(EVALUATOR, label.body, True, True, label.body, label.score_id)
-    box.save(log_id, [change], [EVALUATOR])
+    label = box.log(log_id).labels[EVALUATOR]
+    change = Change(EVALUATOR, label.upsert, True, True, label.body, label.score_id)
+    box.save([change])
 
 
 def send(sender: Sender) -> None:

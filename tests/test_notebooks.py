@@ -25,13 +25,15 @@ def code_cells(path: Path) -> list[Any]:
     return [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
 
 
-def test_notebooks__are_the_five_of_the_manual() -> None:
+def test_notebooks__are_those_of_the_manual() -> None:
     assert [path.stem for path in NOTEBOOKS] == [
         "01_quickstart",
         "02_label_by_hand",
         "03_push_a_dataframe",
         "04_compare_annotators",
         "05_your_own_respan",
+        "06_check_a_judge",
+        "09_large_pushes",
     ]
     assert len(code_cells(NOTEBOOKS[0])) == 5
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from respan_notebook.labelling.static import SCRIPT
+
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 
@@ -20,6 +22,7 @@ BIN = Path(sys.executable).parent
         ["ruff", "format", "--check", "."],
         ["mypy"],
         ["lint-imports"],
+        ["oxfmt", "--check", "respan_notebook/labelling/static"],
     ],
     ids=lambda command: "-".join(command[:2]),
 )
@@ -30,11 +33,24 @@ def test_code__passes(command: list[str]) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+def test_script__passes(tmp_path: Path) -> None:
+    """The scripts are one module once they are joined: a name of one is used in another."""
+    joined = tmp_path / "script.js"
+    joined.write_text(SCRIPT, "utf-8")
+    run = subprocess.run(
+        [str(BIN / "oxlint"), "-c", str(ROOT / ".oxlintrc.json"), str(joined)],
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
 def test_import__needs_no_widgets_and_no_server() -> None:
     code = (
         "import sys, respan_notebook, pandas\n"
         "assert hasattr(pandas.DataFrame(), 'respan')\n"
-        "print([m for m in ('ipywidgets', 'fastapi', 'uvicorn', 'requests', 'pydantic', 'tqdm')"
+        "print([m for m in ('ipywidgets', 'fastapi', 'matplotlib', 'pydantic', 'requests',"
+        " 'scipy', 'tqdm', 'uvicorn')"
         " if m in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -56,7 +72,8 @@ def _functions() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path in sorted(package.rglob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            if is_function and "overload" not in map(ast.unparse, node.decorator_list):
                 found.setdefault(node.name, []).append(str(path.relative_to(package)))
     return found
 
@@ -71,7 +88,17 @@ def test_names__no_public_function_is_there_twice() -> None:
 def test_root__holds_what_the_design_names() -> None:
     names = {path.name for path in (ROOT / "respan_notebook").iterdir()} - {"__pycache__"}
     assert names == {
-        *("__init__.py", "accessor.py", "catalogue.py", "demo.py", "errors.py", "models.py"),
-        *("pull.py", "py.typed", "wording.py", "agreement", "client", "frames", "labelling"),
-        *("push", "sandbox", "values"),
+        *("__init__.py", "any_frame.py", "catalogue.py", "dask.py", "demo.py"),
+        *(
+            "errors.py",
+            "models.py",
+            "drawing.py",
+            "plots.py",
+            "polars.py",
+            "pull.py",
+            "py.typed",
+            "sampling.py",
+            "wording.py",
+        ),
+        *("accessor", "agreement", "client", "frames", "labelling", "push", "sandbox", "values"),
     }

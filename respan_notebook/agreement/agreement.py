@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from respan_notebook.agreement.coefficients import score_differences
+from respan_notebook.agreement.intervals import interval_table
 from respan_notebook.agreement.matrix import ScoreMatrix, read_matrices
-from respan_notebook.agreement.tables import pair_table, summary_table
+from respan_notebook.agreement.tables import confusion_table, pair_table, summary_table
+from respan_notebook.agreement.view import AgreementView
 from respan_notebook.errors import ConfigurationError, FrameError
+from respan_notebook.frames.arrow import as_pandas
 from respan_notebook.models import Evaluator
-from respan_notebook.wording import render_count, render_names, render_value, suggest_name
+from respan_notebook.wording import render_value, suggest_name
+
+if TYPE_CHECKING:
+    from respan_notebook.drawing import Picture
 
 
 def measure_agreement(
-    frame: pd.DataFrame,
+    frame: Any,
     evaluators: Evaluator | Iterable[Evaluator] | None = None,
     *,
     scorers: Sequence[str] | None = None,
+    threads: Hashable | None = None,
 ) -> Agreement:
-    """Measure agreement; see :meth:`respan_notebook.RespanAccessor.agreement`."""
-    return Agreement(*read_matrices(frame, evaluators, scorers))
+    """Measure agreement; see :meth:`respan_notebook.RespanAccessor.agreement`.
+
+    ``frame`` is of any library that :func:`respan_notebook.push_scores` takes.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> scores = pa.table({"log_id": ["a", "b"] * 2, "evaluator_slug": ["good"] * 4,
+    ...                    "scorer": ["ann", "ann", "bob", "bob"], "value": [True, False] * 2})
+    >>> measure_agreement(scores).table["percent"].tolist()
+    [100.0]
+    """
+    return Agreement(*read_matrices(as_pandas(frame), evaluators, scorers, threads))
 
 
 class Agreement:
@@ -58,6 +77,29 @@ class Agreement:
         self._matrices = {one.evaluator: one for one in matrices}
         self.warnings = list(warnings)
         self.table = summary_table(matrices)
+
+    def intervals(self) -> pd.DataFrame:
+        """Return 95% intervals of the numbers of ``table``, by a bootstrap (fixed seed).
+
+        Drawn again and again are logs, or whole threads where ``threads=`` named them. Where all
+        scores of each log are equal, draws would be all alike: the lower end is then what the
+        greatest share of differing logs allows under which none of n is still likely. Of fewer
+        than ten logs (or threads) nothing is concluded.
+
+        Returns
+        -------
+        DataFrame
+            A row per evaluator: ``percent_low``, ``percent_high``, ``kappa_low``, ``kappa_high``,
+            ``alpha_low``, ``alpha_high``; ``ac1``, Gwet's, of exactly two scorers, high as well
+            where nearly all scores are equal (float64); ``verdict`` (object) by the interval of
+            alpha: too low to conclude, not enough to conclude, tentative, reliable, or undefined,
+            whose reason is in ``notes``.
+        """
+        return self._intervals.copy()
+
+    @cached_property
+    def _intervals(self) -> pd.DataFrame:
+        return interval_table(list(self._matrices.values()))
 
     def pairs(self, evaluator: str) -> pd.DataFrame:
         """Return the agreement of each two scorers, by one evaluator.
@@ -130,18 +172,7 @@ class Agreement:
         2      0  0  1
         3      0  0  1
         """
-        matrix = self._matrix(evaluator)
-        columns = [matrix.scorers.index(name) for name in _two(matrix, first, second)]
-        codes = matrix.codes[:, columns]
-        codes = codes[(codes >= 0).all(axis=1)]
-        whole = matrix.level in ("nominal", "ordinal")
-        used = np.arange(len(matrix.categories)) if whole else np.unique(codes)
-        counts = np.zeros((len(used), len(used)), np.int64)
-        np.add.at(counts, tuple(np.searchsorted(used, codes.T)), 1)
-        labels = matrix.labels
-        shown_labels = [labels[i] for i in used]
-        names = [matrix.scorers[i] for i in columns]
-        return pd.DataFrame(counts, *(pd.Index(shown_labels, name=name) for name in names))
+        return confusion_table(self._matrix(evaluator), first, second)
 
     def differences(self, evaluator: str | None = None, n: int = 10) -> pd.DataFrame:
         """Return the logs on which the scorers differ most.
@@ -200,6 +231,70 @@ class Agreement:
         frame.isetitem(len(names) - 1, np.array([-size for size, *_ in sorted(found)[:n]], float))
         return frame
 
+    def plot(
+        self,
+        evaluator: str | None = None,
+        first: str | None = None,
+        second: str | None = None,
+        *,
+        coefficient: Literal["alpha", "kappa"] = "alpha",
+        dark: bool = False,
+    ) -> Picture:
+        """Draw a coefficient with its interval by evaluator, and a confusion table.
+
+        Needs ``pip install "respan-notebook[plots]"``. At most 40 evaluators are drawn, and no
+        confusion table of more than 15 values.
+
+        Parameters
+        ----------
+        evaluator : str, optional
+            The one whose confusion table is drawn; else the first.
+        first, second : str, optional
+            Its scorers; else the two who share most logs.
+        coefficient : {"alpha", "kappa"}
+            Kappa is of exactly two scorers.
+        dark : bool
+            For a dark page.
+
+        Returns
+        -------
+        Picture
+            A ``matplotlib.figure.Figure``.
+
+        Raises
+        ------
+        FrameError
+            There are no scores by this evaluator or scorer.
+        ConfigurationError
+            An argument can't be used, or matplotlib is missing.
+
+        Examples
+        --------
+        >>> scores = pd.DataFrame({
+        ...     "log_id": ["a", "b", "c"] * 2, "evaluator_slug": "stars",
+        ...     "scorer": ["ann"] * 3 + ["judge"] * 3, "value": [1, 2, 3, 1, 3, 3]})
+        >>> scores.respan.agreement().plot()
+        Picture of alpha: stars 0.78 [-0.67 to 1.00]
+        """
+        from respan_notebook.agreement.pictures import measured_rows, pick_counts
+        from respan_notebook.plots import draw_agreement
+
+        if coefficient not in ("alpha", "kappa"):
+            raise ConfigurationError(
+                f"coefficient is 'alpha' or 'kappa', got {render_value(coefficient)}"
+            )
+        counts, remark = None, ""
+        if evaluator is not None or self._matrices:
+            matrix = self._matrix(next(iter(self._matrices)) if evaluator is None else evaluator)
+            counts, remark = pick_counts(matrix, first, second)
+        return draw_agreement(
+            measured_rows(self.table, self._intervals, coefficient),
+            counts,
+            coefficient=coefficient,
+            remark=remark,
+            dark=dark,
+        )
+
     def _matrix(self, evaluator: str) -> ScoreMatrix:
         try:
             return self._matrices[evaluator]
@@ -209,49 +304,12 @@ class Agreement:
                 f"{suggest_name(evaluator, self._matrices)}"
             ) from None
 
-    def _title(self) -> str:
-        scorers = {name for one in self._matrices.values() for name in one.scorers}
-        evaluators = render_count(len(self.table), "evaluator")
-        return f"of {render_count(len(scorers), 'scorer')} by {evaluators}"
-
-    def _shown(self) -> pd.DataFrame:
-        """Return the table with its numbers as text, without the notes."""
-        texts = {
-            name: ["-" if number != number else f"{number:z.{digits}f}" for number in column]
-            for name, digits in (("percent", 1), ("kappa", 2), ("alpha", 2))
-            for column in [self.table[name]]
-        }
-        frame = self.table.drop(columns="notes").assign(**texts).rename_axis(index=None)
-        return frame.assign(weights=[one or "-" for one in frame["weights"]])
-
-    def _remarks(self) -> list[str]:
-        notes = [f"{name}: {note}" for name, note in self.table["notes"].items() if note]
-        return notes + [f"warning: {warning}" for warning in self.warnings]
+    @property
+    def _view(self) -> AgreementView:
+        return AgreementView(self._matrices, self.table, self._intervals, self.warnings)
 
     def __repr__(self) -> str:
-        lines = self._shown().to_string().splitlines() if len(self.table) else []
-        return "\n  ".join([f"Agreement {self._title()}", *lines, *self._remarks()])
+        return self._view.render_text()
 
     def _repr_html_(self) -> str:
-        table = self._shown().to_html(escape=True) if len(self.table) else ""
-        remarks = "".join(f"<div>{html.escape(remark)}</div>" for remark in self._remarks())
-        return f"<div><b>Agreement</b> {html.escape(self._title())}{table}{remarks}</div>"
-
-
-def _two(matrix: ScoreMatrix, first: str | None, second: str | None) -> list[str]:
-    for name in (first, second):
-        if name is not None and name not in matrix.scorers:
-            raise FrameError(
-                f"no scores by {name!r} of {matrix.evaluator!r}; "
-                f"{suggest_name(name, matrix.scorers)}"
-            )
-    rest = [name for name in matrix.scorers if name not in (first, second)]
-    left_out = [first, second].count(None)
-    if first == second and left_out == 0:
-        raise FrameError(f"a confusion table is of two scorers, and both are {first!r}")
-    if left_out and len(rest) != left_out:
-        raise FrameError(
-            f"say which two scorers, as in confusion({matrix.evaluator!r}, first, second); "
-            f"{matrix.evaluator!r} has {render_names(matrix.scorers)}"
-        )
-    return [rest.pop(0) if name is None else name for name in (first, second)]
+        return self._view.render_html()

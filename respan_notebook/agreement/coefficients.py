@@ -1,21 +1,20 @@
 """Compute coefficients of agreement of the scores of one evaluator.
 
-scikit-learn computes Cohen's kappa and ``krippendorff`` the alpha of categories. Both are imported
-when first needed (a ConfigurationError when missing), and not called where the result is undefined.
+They are computed here since intervals need them some hundred times, of logs that count more than
+once: ``weights`` says how often each log counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
+from functools import lru_cache
 from itertools import combinations
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from respan_notebook.agreement.matrix import Codes, ScoreMatrix
-from respan_notebook.errors import ConfigurationError
 
 Floats = npt.NDArray[np.float64]
 
@@ -23,16 +22,17 @@ WEIGHTS: Final[Mapping[str, str]] = {"nominal": "unweighted", "ordinal": "quadra
 """The weights of kappa by level of measurement; the other levels have no kappa."""
 
 
-def percent(first: Codes, second: Codes) -> float:
+def percent(first: Codes, second: Codes, weights: Floats | None = None) -> float:
     """Return the percent of the logs scored by both that have equal scores, NaN without any.
 
     Of each scorer: the category by log, -1 where there is no score.
     """
-    both = (first >= 0) & (second >= 0)
-    return float(100 * np.mean(first[both] == second[both])) if both.any() else np.nan
+    both = ((first >= 0) & (second >= 0)) * (1.0 if weights is None else weights)
+    total = both.sum()
+    return float(100 * both[first == second].sum() / total) if total else np.nan
 
 
-def kappa(matrix: ScoreMatrix, first: int, second: int) -> float:
+def kappa(matrix: ScoreMatrix, first: int, second: int, weights: Floats | None = None) -> float:
     """Return Cohen's kappa of two scorers (columns of the matrix), on the logs that both scored.
 
     κ = 1 − Σ w o / Σ w e, with o the share of logs in a cell of the confusion table, e the product
@@ -51,22 +51,25 @@ def kappa(matrix: ScoreMatrix, first: int, second: int) -> float:
     Kappa". J. L. Fleiss and J. Cohen (1973), "The Equivalence of Weighted Kappa and the Intraclass
     Correlation Coefficient as Measures of Reliability".
     """
-    codes = matrix.codes[:, [first, second]]
-    codes = codes[(codes >= 0).all(axis=1)]
-    if matrix.level not in WEIGHTS or len(np.unique(codes)) < 2:
+    if matrix.level not in WEIGHTS:
         return np.nan
-    weights = WEIGHTS[matrix.level]
-    score = _library("sklearn.metrics", "scikit-learn").cohen_kappa_score(
-        codes[:, 0],
-        codes[:, 1],
-        # All points of a scale, also those that nobody gave: the weights go by position.
-        labels=list(range(len(matrix.categories))),
-        weights=None if weights == "unweighted" else weights,
-    )
-    return float(score)
+    size = len(matrix.categories)
+    one, other = matrix.codes[:, first], matrix.codes[:, second]
+    both = (one >= 0) & (other >= 0)
+    cells = one[both] * size + other[both]
+    observed = _count(cells, size**2, None if weights is None else weights[both])
+    table = observed.reshape(size, size)
+    rows, columns = table.sum(axis=1), table.sum(axis=0)
+    if np.count_nonzero(rows + columns) < 2:
+        return np.nan
+    # All points of a scale count, also those that nobody gave: the distances go by position.
+    points = np.arange(size)
+    apart = np.subtract.outer(points, points)
+    distances = apart**2 if WEIGHTS[matrix.level] == "quadratic" else apart != 0
+    return float(1 - (distances * table).sum() * table.sum() / (rows @ distances @ columns))
 
 
-def alpha(matrix: ScoreMatrix) -> float:
+def alpha(matrix: ScoreMatrix, weights: Floats | None = None) -> float:
     """Return Krippendorff's alpha of all scorers, on the logs that two or more scored.
 
     α = 1 − D_o / D_e: the mean distance of two scores of one log (each log weighted by its number
@@ -88,45 +91,77 @@ def alpha(matrix: ScoreMatrix) -> float:
     Annotation".
     """
     codes = matrix.codes[matrix.paired]
-    if matrix.level not in _ALPHAS or len(np.unique(codes[codes >= 0])) < 2:
+    times = np.ones(len(codes)) if weights is None else weights[matrix.paired]
+    drawn = times > 0
+    codes, times = codes[drawn], times[drawn]
+    given = codes[codes >= 0]
+    if matrix.level not in _ALPHAS or not len(given) or (given == given[0]).all():
         return np.nan
-    return _ALPHAS[matrix.level](matrix, codes)
+    return _ALPHAS[matrix.level](matrix, codes, times)
 
 
-def _alpha_of_categories(matrix: ScoreMatrix, codes: Codes) -> float:
-    used = np.unique(codes[codes >= 0])
-    counts = (codes[:, :, np.newaxis] == used).sum(axis=1)  # Logs × categories.
-    library = _library("krippendorff", "krippendorff")
-    return float(library.alpha(value_counts=counts, level_of_measurement=matrix.level))
+def _alpha_of_choices(matrix: ScoreMatrix, codes: Codes, times: Floats) -> float:
+    return _alpha_by_distances(codes, times, 1 - np.eye(len(matrix.categories)))
 
 
-# The library allocates logs × values² numbers: 2 GB for 1,000 logs with 300 different values. Sets
-# and continuous scores have about as many values as logs, so their alpha is computed here.
+def _alpha_of_points(matrix: ScoreMatrix, codes: Codes, times: Floats) -> float:
+    counts = _count_scores(codes, times, len(matrix.categories))
+    # The middle of each point among the sorted scores: between two lie the scores from the one to
+    # the other, each of the two counted half.
+    middles = np.cumsum(counts) - counts / 2
+    return _alpha_by_distances(codes, times, np.subtract.outer(middles, middles) ** 2)
 
 
-def _alpha_of_numbers(matrix: ScoreMatrix, codes: Codes) -> float:
-    # Σ (a − b)² over ordered pairs of m numbers is 2 m (m − 1) times their variance, so D_o and D_e
-    # are means of variances.
-    numbers = np.where(codes >= 0, np.array(matrix.categories, np.float64)[codes], np.nan)
-    sizes = (codes >= 0).sum(axis=1)
-    within = np.average(np.nanvar(numbers, axis=1, ddof=1), weights=sizes)
-    return float(1 - within / np.nanvar(numbers, ddof=1))
+def _alpha_of_sets(matrix: ScoreMatrix, codes: Codes, times: Floats) -> float:
+    return _alpha_by_distances(codes, times, _distances_once(matrix.categories))
 
 
-def _alpha_of_sets(matrix: ScoreMatrix, codes: Codes) -> float:
-    distances = masi_distances(matrix.categories)
-    sizes = (codes >= 0).sum(axis=1)
+@lru_cache(maxsize=4)  # A bootstrap asks for them some hundred times.
+def _distances_once(sets: tuple[tuple[str, ...], ...]) -> Floats:
+    return masi_distances(sets)
+
+
+def _alpha_by_distances(codes: Codes, times: Floats, distances: Floats) -> float:
+    shares = times / ((codes >= 0).sum(axis=1) - 1)
     observed = 0.0
     for first, second in combinations(codes.T, 2):
         both = (first >= 0) & (second >= 0)
-        observed += (2 * distances[first[both], second[both]] / (sizes[both] - 1)).sum()
-    counts = np.bincount(codes[codes >= 0], minlength=len(distances))
+        observed += 2 * float(shares[both] @ distances[first[both], second[both]])
+    counts = _count_scores(codes, times, len(distances))
     return float(1 - observed / (counts @ distances @ counts / (counts.sum() - 1)))
 
 
-_ALPHAS: Final[Mapping[str, Callable[[ScoreMatrix, Codes], float]]] = {
-    "nominal": _alpha_of_categories,
-    "ordinal": _alpha_of_categories,
+# There may be as many numbers as logs, and a distance of each two of them would fill the memory.
+
+
+def _alpha_of_numbers(matrix: ScoreMatrix, codes: Codes, times: Floats) -> float:
+    # Σ (a − b)² over ordered pairs of m numbers is 2 m (m − 1) times their variance, so D_o and D_e
+    # are means of variances.
+    given = codes >= 0
+    numbers = np.where(given, np.array(matrix.categories, np.float64)[codes], 0.0)
+    sizes = given.sum(axis=1)
+    means = numbers.sum(axis=1) / sizes
+    squares = (given * (numbers - means[:, np.newaxis]) ** 2).sum(axis=1)
+    total = times @ sizes
+    within = times @ (sizes / (sizes - 1) * squares) / total
+    mean = times @ numbers.sum(axis=1) / total
+    between = times @ (given * (numbers - mean) ** 2).sum(axis=1) / (total - 1)
+    return float(1 - within / between)
+
+
+def _count_scores(codes: Codes, times: Floats, size: int) -> Floats:
+    """Return how often each category was given."""
+    given = codes >= 0
+    return _count(codes[given], size, np.broadcast_to(times[:, np.newaxis], codes.shape)[given])
+
+
+def _count(codes: Codes, size: int, weights: Floats | None) -> Floats:
+    return np.bincount(codes, weights, minlength=size).astype(np.float64)
+
+
+_ALPHAS: Final[Mapping[str, Callable[[ScoreMatrix, Codes, Floats], float]]] = {
+    "nominal": _alpha_of_choices,
+    "ordinal": _alpha_of_points,
     "interval": _alpha_of_numbers,
     "set": _alpha_of_sets,
 }
@@ -196,12 +231,3 @@ _DISTANCES: Final[Mapping[str, Callable[[ScoreMatrix], _Distance]]] = {
     "interval": _apart,
     "set": _masi,
 }
-
-
-def _library(module: str, package: str) -> Any:
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise ConfigurationError(
-            f'agreement needs {package}: pip install "respan-notebook[agreement]"'
-        ) from error

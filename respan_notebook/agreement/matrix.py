@@ -47,6 +47,9 @@ class ScoreMatrix:
         The values as the frame has them, None where there is no score.
     width : float
         Width of an ``interval`` scale: between its bounds, else between the scores; else 0.
+    units : array of int64
+        By log, the number (from 0) of what is drawn as a whole for intervals: its thread, or the
+        log itself.
     """
 
     evaluator: str
@@ -58,6 +61,7 @@ class ScoreMatrix:
     categories: tuple[Any, ...]
     cells: list[list[Any]]
     width: float
+    units: Codes
 
     @property
     def labels(self) -> list[Any]:
@@ -79,16 +83,18 @@ class _Row(NamedTuple):
     log_id: str
     scorer: str
     value: Any
+    thread: str | None
 
 
 def read_matrices(
     frame: pd.DataFrame,
     evaluators: Evaluator | Iterable[Evaluator] | None,
     scorers: Sequence[str] | None,
+    threads: Hashable | None = None,
 ) -> tuple[list[ScoreMatrix], list[str]]:
     """Return a matrix per evaluator, in the order of the frame, and warnings of guessed types."""
     catalogue = Catalogue(() if evaluators is None else evaluators, None)
-    by_evaluator = _rows(frame, catalogue)
+    by_evaluator = _rows(frame, catalogue, threads)
     wanted = None if scorers is None else _checked_scorers(scorers, by_evaluator)
     matrices, warnings = [], []
     for name, rows in by_evaluator.items():
@@ -103,7 +109,9 @@ def read_matrices(
     return matrices, warnings
 
 
-def _rows(frame: pd.DataFrame, catalogue: Catalogue) -> dict[str, list[_Row]]:
+def _rows(
+    frame: pd.DataFrame, catalogue: Catalogue, threads: Hashable | None
+) -> dict[str, list[_Row]]:
     """Return the rows that hold a score, by evaluator; one whose value is missing holds none."""
     names = [name for name in ("evaluator_slug", "evaluator_id") if has_column(frame, name)]
     if not names:
@@ -118,6 +126,7 @@ def _rows(frame: pd.DataFrame, catalogue: Catalogue) -> dict[str, list[_Row]]:
         find_column(frame, name).tolist() if name in names else [None] * len(frame)
         for name in ("evaluator_slug", "evaluator_id")
     )
+    in_threads = [None] * len(frame) if threads is None else find_column(frame, threads).tolist()
     aliases = {id_: slug for slug, id_ in zip(slugs, ids, strict=True) if _is_name(id_, slug)}
     rows: dict[str, list[_Row]] = {}
     for i, label in enumerate(frame.index.tolist()):
@@ -131,7 +140,8 @@ def _rows(frame: pd.DataFrame, catalogue: Catalogue) -> dict[str, list[_Row]]:
                 "column 'scorer', as text, who gave it, or drop the row"
             )
         name = _evaluator_name(label, slugs[i], ids[i], catalogue, aliases)
-        rows.setdefault(name, []).append(_Row(label, log_ids[i], scorers[i], values[i]))
+        thread = None if is_missing(in_threads[i]) else str(in_threads[i])
+        rows.setdefault(name, []).append(_Row(label, log_ids[i], scorers[i], values[i], thread))
     return rows
 
 
@@ -238,7 +248,23 @@ def _matrix(
         categories=tuple(categories),
         cells=cells,
         width=width_of(evaluator, categories) if level == "interval" else 0.0,
+        units=_number_units(rows, logs),
     )
+
+
+def _number_units(rows: Sequence[_Row], logs: Iterable[str]) -> Codes:
+    """Return the unit of each log: that of its thread, or one of its own."""
+    threads: dict[str, str] = {}
+    for row in rows:
+        if row.thread is None:
+            continue
+        if threads.setdefault(row.log_id, row.thread) != row.thread:
+            raise FrameError(
+                f"log {row.log_id!r} is in two threads, {threads[row.log_id]!r} and {row.thread!r}"
+            )
+    names = [("thread", threads[log]) if log in threads else ("log", log) for log in logs]
+    numbers = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    return np.array([numbers[name] for name in names], np.int64)
 
 
 def _refuse_twice(evaluator: Evaluator, rows: Sequence[_Row]) -> None:

@@ -11,6 +11,8 @@ import pandas as pd
 
 from respan_notebook.agreement.coefficients import WEIGHTS, alpha, kappa, percent
 from respan_notebook.agreement.matrix import ScoreMatrix
+from respan_notebook.errors import FrameError
+from respan_notebook.wording import render_names, suggest_name
 
 _TABLE: Final = {
     "type": "object",
@@ -49,6 +51,21 @@ def pair_table(matrix: ScoreMatrix) -> pd.DataFrame:
     """Return ``Agreement.pairs``: a row per pair of scorers."""
     rows = [_pair(matrix, *pair) for pair in combinations(range(len(matrix.scorers)), 2)]
     return pd.DataFrame(rows, columns=list(_PAIRS), dtype=object).astype(_PAIRS)
+
+
+def confusion_table(matrix: ScoreMatrix, first: str | None, second: str | None) -> pd.DataFrame:
+    """Return ``Agreement.confusion``: numbers of logs, by the scores of two scorers."""
+    columns = [matrix.scorers.index(name) for name in _two(matrix, first, second)]
+    codes = matrix.codes[:, columns]
+    codes = codes[(codes >= 0).all(axis=1)]
+    whole = matrix.level in ("nominal", "ordinal")
+    used = np.arange(len(matrix.categories)) if whole else np.unique(codes)
+    counts = np.zeros((len(used), len(used)), np.int64)
+    np.add.at(counts, tuple(np.searchsorted(used, codes.T)), 1)
+    labels = matrix.labels
+    shown_labels = [labels[i] for i in used]
+    names = [matrix.scorers[i] for i in columns]
+    return pd.DataFrame(counts, *(pd.Index(shown_labels, name=name) for name in names))
 
 
 def _summary(matrix: ScoreMatrix) -> dict[str, Any]:
@@ -106,3 +123,22 @@ def _pair(matrix: ScoreMatrix, first: int, second: int) -> dict[str, Any]:
         "kappa": kappa(matrix, first, second),
         "notes": reason if logs else "no log in common",
     }
+
+
+def _two(matrix: ScoreMatrix, first: str | None, second: str | None) -> list[str]:
+    for name in (first, second):
+        if name is not None and name not in matrix.scorers:
+            raise FrameError(
+                f"no scores by {name!r} of {matrix.evaluator!r}; "
+                f"{suggest_name(name, matrix.scorers)}"
+            )
+    rest = [name for name in matrix.scorers if name not in (first, second)]
+    left_out = [first, second].count(None)
+    if first == second and left_out == 0:
+        raise FrameError(f"a confusion table is of two scorers, and both are {first!r}")
+    if left_out and len(rest) != left_out:
+        raise FrameError(
+            f"say which two scorers, as in confusion({matrix.evaluator!r}, first, second); "
+            f"{matrix.evaluator!r} has {render_names(matrix.scorers)}"
+        )
+    return [rest.pop(0) if name is None else name for name in (first, second)]

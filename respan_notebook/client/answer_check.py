@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from functools import cached_property
 from typing import NamedTuple
 
+from respan_notebook.client.retry import REPEAT_IS_SAFE
 from respan_notebook.errors import WrongAnswerError
 from respan_notebook.models import Evaluator, Score, Upsert, strip_version
 from respan_notebook.wording import render_foreign
 
 _ENOUGH = 100  # Answers after which another way of naming is taken for the server's own.
-_Doubt = tuple[str, str]
-"""Name that was sent, and the other one that the answer has."""
+_Doubt = tuple[str, str, str]
+"""Name that was sent, the other one that the answer has, and what to say of a repetition."""
 
 
 class _Names(NamedTuple):
@@ -42,13 +43,14 @@ class AnswerCheck:
     Parameters
     ----------
     log_ids : Callable
-        Returns the ids of the logs that are sent; called when an answer names another one.
+        Returns a container of the ids of the logs that are sent; called once, when an answer names
+        another one.
     evaluators : iterable of Evaluator
         Their evaluators.
     """
 
     def __init__(
-        self, log_ids: Callable[[], Iterable[object]], evaluators: Iterable[Evaluator]
+        self, log_ids: Callable[[], Container[object]], evaluators: Iterable[Evaluator]
     ) -> None:
         self._find_logs = log_ids
         self._evaluators = {
@@ -58,11 +60,17 @@ class AnswerCheck:
         self._doubts: dict[str, dict[int, _Doubt]] = {}  # By subject and number of the score.
         self._wrong: dict[int, WrongAnswerError] = {}
 
-    def compare(self, i: int, upsert: Upsert, score: Score) -> None:
-        """Compare the answer to a score, whose number is ``i``, with what was sent."""
-        self._compare_log(i, upsert.log_id, score.log_id)
+    def compare(
+        self, i: int, upsert: Upsert, score: Score, *, advice: str = REPEAT_IS_SAFE
+    ) -> None:
+        """Compare the answer to a score, whose number is ``i``, with what was sent.
+
+        ``advice`` is what an error says of sending the score again.
+        """
+        self._compare_log(i, (upsert.log_id, score.log_id, advice))
         reference = upsert.body.get("evaluator_id") or upsert.body["evaluator_slug"]
-        self._compare_evaluator(i, reference, _names(score.evaluator_id, score.evaluator_slug))
+        named = _names(score.evaluator_id, score.evaluator_slug)
+        self._compare_evaluator(i, (reference, named, advice))
 
     def take_wrong(self) -> dict[int, WrongAnswerError]:
         """Return the wrong answers found since the last call, by the numbers of their scores."""
@@ -75,24 +83,27 @@ class AnswerCheck:
             f"the answers name the {subject} in another way than it was sent, such as {named!r} "
             f"for {sent!r}; the scores count as stored"
             for subject, doubts in self._doubts.items()
-            for sent, named in list(doubts.values())[:1]
+            for sent, named, _ in list(doubts.values())[:1]
         ]
 
     @cached_property
-    def _logs(self) -> set[object]:
-        return {log_id for log_id in self._find_logs() if isinstance(log_id, str)}
+    def _logs(self) -> Container[object]:
+        return self._find_logs()
 
-    def _compare_log(self, i: int, sent: str, named: str | None) -> None:
+    def _compare_log(self, i: int, answer: tuple[str, str | None, str]) -> None:
+        sent, named, advice = answer
         if named == sent:
             self._confirm("log")
         elif named is not None and named in self._logs:
-            self._refuse(i, "log", (sent, named))
+            self._refuse(i, "log", (sent, named, advice))
         elif named is not None and named.casefold() != sent.casefold():
-            self._doubt(i, "log", (sent, named))
+            self._doubt(i, "log", (sent, named, advice))
 
-    def _compare_evaluator(self, i: int, reference: str, named: _Names) -> None:
+    def _compare_evaluator(self, i: int, answer: tuple[str, _Names, str]) -> None:
+        reference, named, advice = answer
         sent = self._evaluators[reference]
-        subject, doubt = f"evaluator {reference!r}", (reference, named.slug or named.id or "")
+        subject = f"evaluator {reference!r}"
+        doubt = reference, named.slug or named.id or "", advice
         if sent.is_same(named):
             self._confirm(subject)
         elif any(one.is_same(named) for one in self._evaluators.values()):
@@ -111,14 +122,14 @@ class AnswerCheck:
         if subject in self._as_sent:
             self._refuse(i, subject, doubt)
         elif len(doubts := self._doubts.setdefault(subject, {})) < _ENOUGH:
-            sent, named = doubt
-            doubts[i] = sent, render_foreign(named, 100)
+            sent, named, advice = doubt
+            doubts[i] = sent, render_foreign(named, 100), advice
 
     def _refuse(self, i: int, subject: str, doubt: _Doubt) -> None:
-        sent, named = doubt
+        sent, named, advice = doubt
         self._wrong[i] = WrongAnswerError(
             f"the answer is about {subject.split()[0]} {render_foreign(named, 100)!r}, not about "
-            f"{sent!r}; the score may have been stored, and sending it again is safe"
+            f"{sent!r}; the score may have been stored: {advice}"
         )
 
 

@@ -82,6 +82,7 @@ def _error(request: str, received: Received, key: str) -> errors.HTTPError:
     status, headers = received.status, received.headers
     text = received.content.decode(errors="replace").replace(key, "[key]")
     detail, fields, retry_after = _read_error(text, headers)
+    is_documented = _is_documented(text)
     if 300 <= status < 400:
         location = headers.get("Location", "nowhere").replace(key, "[key]")
         detail = (
@@ -98,6 +99,18 @@ def _error(request: str, received: Received, key: str) -> errors.HTTPError:
             for name, messages in list(fields.items())[:_MOST_FIELDS]
         },
         retry_after=retry_after,
+        is_documented=is_documented,
+    )
+
+
+def _is_documented(text: str) -> bool:
+    """Return whether a body is an error of the API: its detail, or messages by field."""
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(body, dict) and (
+        "detail" in body or any(isinstance(one, list) for one in body.values())
     )
 
 

@@ -9,7 +9,7 @@ from respan_notebook.client.evaluator_versions import newest_versions
 from respan_notebook.client.retry import RetryBudget
 from respan_notebook.client.routes import Filters, Routes, read_model, read_object
 from respan_notebook.client.server import path_segment
-from respan_notebook.errors import NotFoundError, UnknownEvaluatorError
+from respan_notebook.errors import ConfigurationError, NotFoundError, UnknownEvaluatorError
 from respan_notebook.models import Evaluator
 from respan_notebook.wording import render_names
 
@@ -62,6 +62,8 @@ class EvaluatorRoutes(Routes):
 
         A committed version is read-only: the server may refuse, or make a draft.
         """
+        if not changes:
+            raise ConfigurationError("nothing to change: give a field, such as description=")
         segment = path_segment(evaluator_id, "evaluator id")
         return read_model(Evaluator, self._write("PATCH", f"/evaluators/{segment}/", changes).body)
 

@@ -1,31 +1,28 @@
 """Pace and hold the requests of one server and key.
 
-Every request of every thread, client and push in this process passes the gate of its server and
-key. A 429 holds all requests; then one probe goes first, and the number of requests that had
-passed before the 429 becomes the limit.
+Every request of every thread, client and push passes the gate of its server and key, and the
+processes of this user on this machine share its state. What it decides stands in
+:mod:`~respan_notebook.client.gate_state`.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import random
 import threading
 import time
 import weakref
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
 
+from respan_notebook.client.fallback_store import FallbackStore
+from respan_notebook.client.gate_state import PROBE_LOOK, GateState, Permit
+from respan_notebook.client.gate_store import GateStore, ProcessStore, Word
 from respan_notebook.client.rate import Limit
 from respan_notebook.client.server import Server
 from respan_notebook.client.settings import RequestSettings
-
-_LONGEST_LOOK_BACK: Final = 60.0  # Seconds before a 429 in which passed requests count.
-_PROBE_LOOK: Final = 0.02  # Seconds until a thread looks again whether the probe is back.
-_SLACK: Final = 1.02  # The server sees requests a little later than the gate permits them.
-_PATIENCE: Final = 4  # Spans without a 429 before one request more is tried.
-_MOST_PATIENCE: Final = 64
+from respan_notebook.errors import ConfigurationError
 
 
 class Gate:
@@ -40,58 +37,71 @@ class Gate:
         Returns seconds that never go back.
     settings : RequestSettings
         Lengths of holds.
+    store : GateStore, optional
+        Keeps the state; by default for this process alone.
     """
 
     def __init__(
         self,
         clock: Callable[[], float] = time.monotonic,
         settings: RequestSettings = RequestSettings(),  # noqa: B008 - it is frozen.
+        store: GateStore | None = None,
     ) -> None:
         self._clock, self._settings = clock, settings
+        self._store = store or ProcessStore()
+        self._forget_requests()
+
+    def _forget_requests(self) -> None:
         self._lock = threading.Lock()
-        self._given: list[Limit] = []
-        self._learned: Limit | None = None
-        self._good: Limit | None = None  # The limit before a little more was tried.
-        self._sent: deque[float] = deque()
-        self._passed: deque[float] = deque()
-        self._held_until = 0.0
-        self._start = clock()  # Of the time in which passed requests count.
-        self._holds = 0  # Also the number of a permit: it shows which requests went before a hold.
-        self._probing = False
-        self._counting = False  # Whether late answers still add to the learned limit.
-        self._clean = 0  # Requests passed since the limit changed.
-        self._step, self._patience, self._needed = 1, _PATIENCE, _PATIENCE
-        self.refusals = 0
-        """Holds in a row, without a request that passed in between."""
+        self._passed: dict[Permit, int] = {}  # Requests that are not recorded in the store yet.
+        self._since: float | None = None  # When the first of them went.
+        self._probe: Permit | None = None
+        self._probing = 0  # The thread whose request it is.
+        self._waiting: tuple[Word | None, float] = None, 0.0  # Nothing is permitted until then.
+        self._seen: tuple[Word | None, GateState] = None, GateState()
 
     def renew(self) -> None:
-        """Forget the threads of a parent process: its lock, and the probe that may be out."""
-        self._lock = threading.Lock()
-        self._probing = False
+        """Forget the threads of a parent process: its locks, its requests and its probe."""
+        self._forget_requests()
+        self._store.renew()
 
     @property
     def limit(self) -> Limit | None:
         """The strictest limit, None when there is none."""
-        return min(self._limits(), key=lambda limit: limit[0] / limit[1], default=None)
+        return self._look().limit
+
+    @property
+    def refusals(self) -> int:
+        """Holds in a row, without a request that passed in between."""
+        return self._look().refusals
+
+    def held(self) -> float:
+        """Return the seconds until the hold of a 429 ends, 0 when there is none."""
+        return max(0.0, self._look().held_until - self._clock())
+
+    def estimate(self, requests: int) -> float:
+        """Return the seconds until so many more requests have gone, as far as limits are known.
+
+        Other processes of the key, which send at the same time, make it longer.
+        """
+        if not requests or self._store.look().is_open:
+            return 0.0
+        self._seen = None, GateState()  # Requests that go leave the word as it is.
+        return self._look().at(self._clock()).estimate(requests)
 
     @contextmanager
     def paced(self, limit: Limit | None) -> Iterator[None]:
         """Keep to a further limit for the time of a with block; None is no limit."""
-        given = [] if limit is None else [limit]
-        with self._lock:
-            self._given += given
+        if limit is None:
+            yield
+            return
+        self._change(lambda state: state.give(self._store.owner, limit))
         try:
             yield
         finally:
-            with self._lock:
-                for one in given:
-                    self._given.remove(one)
+            self._change(lambda state: state.take_back(self._store.owner, limit))
 
-    def held(self) -> float:
-        """Return the seconds until the hold of a 429 ends, 0 when there is none."""
-        return max(0.0, self._held_until - self._clock())
-
-    def request(self) -> tuple[float, int]:
+    def request(self) -> tuple[float, Permit]:
         """Request a permit to send.
 
         Returns
@@ -100,114 +110,117 @@ class Gate:
             With 0 seconds the request may go, and :meth:`passed`, :meth:`refused` or :meth:`lost`
             must be called with its permit. Else: request again after so many seconds.
         """
+        word = self._store.look()
+        if word.is_open:
+            if self._since is None:
+                self._since = self._clock()
+            return 0.0, Permit(word.holds, is_counted=False)
+        jitter = random.random()  # noqa: S311
         with self._lock:
+            known, until = self._waiting
             now = self._clock()
-            if now < self._held_until:
-                return self._held_until - now + random.uniform(0, _PROBE_LOOK), 0  # noqa: S311
-            if self._probing:
-                return random.uniform(_PROBE_LOOK, 2 * _PROBE_LOOK), 0  # noqa: S311
-            wait = self._wait(now)
-            if wait > 0:
-                return wait, 0
-            self._probing = self.refusals > 0
-            idle = not self._passed or self._passed[-1] < now - _LONGEST_LOOK_BACK
-            if self._probing or idle:
-                self._start, self._counting = now, False
-                self._passed.clear()
-            return 0.0, self._holds
+            if word == known and now < until:
+                return until - now + jitter * PROBE_LOOK, Permit(word.holds, is_counted=False)
+            seconds, permit = self._request(jitter)
+            if seconds > 0:
+                self._waiting = self._store.look(), self._clock() + seconds
+            return seconds, permit
 
-    def passed(self, permit: int) -> None:
+    def passed(self, permit: Permit) -> None:
         """Record that a request was answered, and not with 429."""
         with self._lock:
-            now = self._clock()
-            if permit == self._holds:
-                self.refusals, self._probing = 0, False
-                self._passed.append(now)
-                while self._passed[0] < now - _LONGEST_LOOK_BACK:
-                    self._passed.popleft()
-                self._speed_up()
-            elif permit == self._holds - 1 and self._learned and self._counting:
-                # It went before the hold and counts for the learned limit.
-                self._learned = self._learned[0] + 1, self._learned[1]
+            is_first = not self._passed
+            self._passed[permit] = self._passed.get(permit, 0) + 1
+            if permit == self._probe or not self._store.batch:
+                self._store_passed()
+                self._end_probe(permit)
+            elif is_first:
+                timer = threading.Timer(self._store.batch, self.flush)
+                timer.daemon = True
+                try:
+                    timer.start()
+                except RuntimeError:  # The system has no thread left, or the process ends.
+                    self._store_passed()
 
-    def lost(self, permit: int) -> None:
+    def lost(self, permit: Permit) -> None:
         """Record that a request got no answer."""
         with self._lock:
-            if permit == self._holds:
-                self._probing = False
+            if permit == self._probe:
+                self._change(lambda state: state.end_probe(self._store.owner))
+                self._end_probe(permit)
 
-    def refused(self, permit: int, retry_after: float | None) -> None:
+    @contextmanager
+    def giving_back(self) -> Iterator[None]:
+        """Let another probe go when a with block is left during one, as by an interrupt."""
+        try:
+            yield
+        finally:
+            if self._probe and self._probing == threading.get_ident():
+                self.lost(self._probe)
+
+    def refused(self, permit: Permit, retry_after: float | None) -> None:
         """Record a 429, and hold all requests."""
+        jitter = random.random()  # noqa: S311
         with self._lock:
-            now = self._clock()
-            if permit != self._holds:  # Went before the hold that is on.
-                named = min(retry_after or 0.0, self._settings.longest_hold)
-                self._held_until = max(self._held_until, now + named)
-                return
-            self._holds += 1
-            self.refusals += 1
-            wait = self._hold(retry_after)
-            self._held_until = now + wait
-            self._probing = False
-            self._learn(now, wait, informed=retry_after is not None)
+            self._store_passed()
+            self._change(lambda state: state.refuse(permit, retry_after, self._settings, jitter))
+            self._end_probe(permit)
 
-    def _limits(self) -> list[Limit]:
-        return self._given + ([self._learned] if self._learned else [])
+    def flush(self) -> None:
+        """Store the requests that have passed."""
+        with self._lock:
+            self._store_passed()
 
-    def _wait(self, now: float) -> float:
-        limits = self._limits()
-        if not limits:
-            return 0.0
-        waits = [
-            self._sent[-count] + seconds - now
-            for count, seconds in limits
-            if len(self._sent) >= count
-        ]
-        wait = max(waits, default=0.0)
-        if wait <= 0:
-            self._sent.append(now)
-            while len(self._sent) > max(count for count, _ in limits):
-                self._sent.popleft()
-        return wait
+    def _end_probe(self, permit: Permit) -> None:
+        """Forget a probe; not before the store has, since an interrupt may come in between."""
+        if permit == self._probe:
+            self._probe = None
 
-    def _hold(self, retry_after: float | None) -> float:
-        first, longest = self._settings.hold_backoff, self._settings.longest_hold_backoff
-        backoff = min(longest, first * 2 ** (self.refusals - 1))
-        jittered = random.uniform(backoff / 2, backoff)  # noqa: S311
-        if retry_after is None:
-            return jittered
-        # A server may say 0 over and over.
-        floor = jittered if self.refusals > 1 else _PROBE_LOOK
-        return min(max(retry_after, floor), self._settings.longest_hold)
+    def _request(self, jitter: float) -> tuple[float, Permit]:
+        seconds, permit = 0.0, Permit(0, is_counted=True)
 
-    def _learn(self, now: float, wait: float, *, informed: bool) -> None:
-        """Learn a limit: the requests that passed before the hold, in that time and the wait."""
-        self._counting = False
-        if not self._passed:
-            return  # The probe came too early, which shows no rate.
-        if self._good is not None:  # A little more was tried, and was too much.
-            self._learned = self._good
-            self._patience = min(2 * self._patience, _MOST_PATIENCE)
-        elif self._learned is None:
-            looked_back = min(now - self._start, _LONGEST_LOOK_BACK)
-            count = len(self._passed) if informed else max(1, len(self._passed) // 2)
-            self._counting = informed
-            self._learned = count, (looked_back + wait) * _SLACK
-        else:
-            count, seconds = self._learned
-            less = count * 4 // 5 if informed else count // 2
-            self._learned = (less, seconds) if less else (1, min(2 * seconds, _LONGEST_LOOK_BACK))
-        self._good = None
-        self._clean, self._step, self._needed = 0, 1, self._patience
+        def request(state: GateState) -> GateState | None:
+            nonlocal seconds, permit
+            state, seconds = state.request(self._store.owner, jitter)
+            permit = Permit(state.holds, is_counted=True)
+            if seconds == 0 and state.prober:
+                self._probe, self._probing = permit, threading.get_ident()
+            return None if seconds else state
 
-    def _speed_up(self) -> None:
-        """Raise the limit a little after a time without a 429."""
-        self._clean += 1
-        if self._learned is None or self._clean < self._needed * self._learned[0]:
-            return
-        self._good = self._learned
-        self._learned = self._learned[0] + self._step, self._learned[1]
-        self._clean, self._step, self._needed = 0, 2 * self._step, 1
+        self._change(request)
+        return seconds, permit
+
+    def _store_passed(self) -> None:
+        passed, since = self._passed, self._since
+        self._passed, self._since = {}, None
+
+        def record(state: GateState) -> GateState:
+            for permit, requests in passed.items():
+                state = state.record(permit, requests, state.now if since is None else since)
+            return state
+
+        if passed:
+            self._change(record)
+
+    def _look(self) -> GateState:
+        """Return the state, read again only when something has changed."""
+        word = self._store.look()
+        known, state = self._seen
+        if word == known:
+            return state
+        state = self._store.read()
+        self._seen = word, state
+        return state
+
+    def _change(self, transition: Callable[[GateState], GateState | None]) -> None:
+        longest_probe = self._settings.longest_request
+
+        def change(state: GateState) -> GateState | None:
+            present = state.at(self._clock(), longest_probe)
+            # Where the clock began anew, a wait has to be counted from now on.
+            return transition(present) or (present if present.now < state.now else None)
+
+        self._store.change(change)
 
 
 # Gates live as long as a client that uses them.
@@ -216,13 +229,28 @@ _GATES_LOCK = threading.Lock()
 
 
 def gate_for(server: Server, settings: RequestSettings) -> Gate:
-    """Return the gate that all clients of a server and key share; the first client's settings."""
+    """Return the gate that all clients of a server and key share; the first client's settings.
+
+    Its state is shared with other processes, but with ``RESPAN_GATE=process``.
+    """
     identity = server.base_url, server.fingerprint
     with _GATES_LOCK:
         gate = _GATES.get(identity)
         if gate is None:
-            gate = _GATES[identity] = Gate(settings.clock.monotonic, settings)
+            store = _open_store(server)
+            gate = _GATES[identity] = Gate(settings.clock.monotonic, settings, store)
         return gate
+
+
+def _open_store(server: Server) -> GateStore:
+    kind = os.environ.get("RESPAN_GATE") or "shared"
+    if kind not in ("shared", "process"):
+        raise ConfigurationError(f"RESPAN_GATE must be 'shared' or 'process', got {kind!r}")
+    if kind == "process":
+        return ProcessStore()
+    from respan_notebook.client.shared_store import SharedStore, gate_folder
+
+    return FallbackStore(lambda: SharedStore(gate_folder(), server.base_url, server.fingerprint))
 
 
 def _renew_after_fork() -> None:
@@ -233,5 +261,11 @@ def _renew_after_fork() -> None:
         gate.renew()
 
 
+def _flush_all() -> None:
+    for gate in list(_GATES.values()):
+        gate.flush()
+
+
+atexit.register(_flush_all)
 if hasattr(os, "register_at_fork"):  # Windows has no fork.
     os.register_at_fork(after_in_child=_renew_after_fork)

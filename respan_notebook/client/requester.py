@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -10,6 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from respan_notebook import errors
 from respan_notebook.client.answers import Answer
 from respan_notebook.client.gate import gate_for
+from respan_notebook.client.gate_state import Permit
 from respan_notebook.client.retry import Call, RetryBudget
 from respan_notebook.client.server import Server
 from respan_notebook.client.settings import RequestSettings
@@ -66,7 +68,7 @@ class Requester:
         total.
         """
         given = {name: v for name, v in params.items() if v is not None}
-        number = int(given.pop("page", 1))
+        number = _read_first_page(given.pop("page", 1))
         query = urlencode(given)
         url = f"{self.server.root}{path}?{query}" + (f"&page={number}" if number != 1 else "")
         empty, longest = 0, self.settings.longest_page
@@ -102,40 +104,40 @@ class Requester:
         data = None if body is None else _encode_body(body)
         budget = call.budget
         last: errors.RespanError | None = None
-        while (permit := self._pass_gate(budget)) is not None:
-            deadline = min(self.settings.longest_request, max(0.01, budget.left))
-            if not budget.begin(call):
-                self.gate.lost(permit)
-                break
-            try:
-                answer = self._transport.send(
-                    method,
-                    url,
-                    data,
-                    timeout=self.server.timeout,
-                    deadline=deadline,
-                    longest=longest,
-                )
-            except errors.RespanError as error:
-                last = error
-                error.attempts = call.attempts
-                call.may_have_arrived |= not _is_refusal(error)
-                if isinstance(error, errors.RateLimitError):
-                    self._hold(permit, error, budget)
-                    continue
-                self._record(permit, error)
-                if not call.wait_to_retry(error):
-                    break
-            except BaseException:  # An interrupt, too, ends the probe that this may have been.
-                self.gate.lost(permit)
-                raise
-            else:
-                self.gate.passed(permit)
-                budget.refund()
-                return answer
+        with self.gate.giving_back():
+            while (permit := self._pass_gate(budget)) is not None and budget.begin(call):
+                try:
+                    answer = self._transmit(method, url, data, call, longest)
+                except errors.RespanError as error:
+                    last = error
+                    error.attempts = call.attempts
+                    call.may_have_arrived |= not _is_refusal(error)
+                    if isinstance(error, errors.RateLimitError):
+                        self._hold(permit, error, budget)
+                        continue
+                    self._record(permit, error)
+                    if not call.wait_to_retry(error):
+                        break
+                else:
+                    self.gate.passed(permit)
+                    budget.refund()
+                    return answer
         raise last or errors.StoppedError(budget.cancelled)
 
-    def _pass_gate(self, budget: RetryBudget) -> int | None:
+    def _transmit(
+        self, method: str, url: str, data: bytes | None, call: Call, longest: int
+    ) -> Answer:
+        deadline = min(self.settings.longest_request, max(0.01, call.budget.left))
+        timeout = self.server.timeout
+        call.is_in_flight = True
+        try:
+            return self._transport.send(
+                method, url, data, timeout=timeout, deadline=deadline, longest=longest
+            )
+        finally:
+            call.is_in_flight = False
+
+    def _pass_gate(self, budget: RetryBudget) -> Permit | None:
         """Wait for a permit and return it; return None when the budget is cancelled."""
         while budget.goes_on():
             seconds, permit = self.gate.request()
@@ -146,7 +148,7 @@ class Requester:
             budget.wait(seconds, reason)
         return None
 
-    def _hold(self, permit: int, error: errors.RateLimitError, budget: RetryBudget) -> None:
+    def _hold(self, permit: Permit, error: errors.RateLimitError, budget: RetryBudget) -> None:
         self.gate.refused(permit, error.retry_after)
         longest = max(0.0, min(budget.left, self.settings.longest_hold))
         named, times = error.retry_after or 0.0, self.settings.refusals
@@ -155,11 +157,18 @@ class Requester:
         elif self.gate.refusals > times:
             budget.cancel(f"the server answered 429 {times} times in a row: {error.detail}")
 
-    def _record(self, permit: int, error: errors.RespanError) -> None:
+    def _record(self, permit: Permit, error: errors.RespanError) -> None:
         if isinstance(error, errors.HTTPError):
             self.gate.passed(permit)
         else:
             self.gate.lost(permit)
+
+
+def _read_first_page(page: object) -> int:
+    """Return the number of the page that a caller begins with, from 1."""
+    if not re.fullmatch("[1-9][0-9]{0,8}", str(page)):
+        raise errors.ConfigurationError(f"page is the number of a page, from 1, not {page!r}")
+    return int(str(page))
 
 
 def _read_page_number(url: object) -> int | None:

@@ -17,6 +17,10 @@ from respan_notebook.client.settings import RequestSettings
 
 _REFUND: Final = 2  # Retries that a success gives back: two of three requests may fail for ever.
 _LONGEST_RETRY_AFTER: Final = 60.0  # Seconds, of anything but a 429.
+REPEAT_IS_SAFE: Final = "sending it again is safe"
+LOOK_FIRST: Final = (
+    "retry() and resume= look before they create, yet one that arrives late may be there twice"
+)
 _STATUSES: Final = frozenset({408, 409, 500, 502, 503, 504})
 _log = logging.getLogger("respan_notebook")
 
@@ -30,7 +34,7 @@ def is_transient(error: errors.RespanError) -> bool:
     if isinstance(error, errors.TooLongAnswerError | errors.WrongAnswerError):
         return False
     if isinstance(error, errors.UnexpectedAnswerError):
-        return True  # A 2xx that is no JSON; sending a score again is safe.
+        return True  # A 2xx that is no JSON; what must not be sent twice has one try.
     if isinstance(error, errors.HTTPError):
         return error.status in _STATUSES
     return isinstance(error, errors.TransportError)
@@ -153,16 +157,26 @@ class Call:
         Requests sent.
     tries : int
         The most attempts, not counting those answered 429; by default those of the budget.
+    is_repeatable : bool
+        Whether the same request sent twice leaves what one leaves; not where it creates.
     may_have_arrived : bool
         Whether an attempt failed in a way that leaves open if the server has stored what was sent.
+    is_in_flight : bool
+        Whether the request is sent and not answered yet; not while it waits.
     """
 
     def __init__(self, budget: RetryBudget) -> None:
         self.budget = budget
         self.attempts = 0
         self.tries = budget.attempts
-        self.may_have_arrived = False
+        self.is_repeatable = True
+        self.may_have_arrived = self.is_in_flight = False
         self._failures = 0
+
+    @property
+    def advice(self) -> str:
+        """The advice on sending a score again that may have arrived."""
+        return REPEAT_IS_SAFE if self.is_repeatable else LOOK_FIRST
 
     def wait_to_retry(self, error: errors.RespanError) -> bool:
         """Wait before another attempt; return False when there must be none."""

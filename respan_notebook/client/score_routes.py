@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from respan_notebook.client.retry import Call, RetryBudget
 from respan_notebook.client.routes import PAGE, Filters, Routes, read_model
 from respan_notebook.client.server import path_segment
-from respan_notebook.errors import InvalidValueError, UnexpectedAnswerError
+from respan_notebook.errors import ConfigurationError, InvalidValueError, UnexpectedAnswerError
 from respan_notebook.models import VALUE_FIELDS, Score, ScoreWrite, Upsert
+
+_SHORTEST_KEY: Final = 8  # Characters; a shorter text is no secret, and part of many names.
 
 
 class ScoreRoutes(Routes):
@@ -50,7 +52,7 @@ class ScoreRoutes(Routes):
         call = call or self._requester.one_call().call()
         answer = self._write("POST", _scores(upsert.log_id), upsert.body, call=call)
         try:
-            written = read_model(Score, answer.body, answer.status)
+            written = self._read_score(answer.body, answer.status)
         except UnexpectedAnswerError as error:
             error.attempts = call.attempts
             raise
@@ -59,11 +61,11 @@ class ScoreRoutes(Routes):
 
     def list_scores(self, log_id: str, *, budget: RetryBudget | None = None) -> list[Score]:
         """Return all scores of a log, by every evaluator and scorer."""
-        return self._all(Score, "GET", _scores(log_id), budget=budget)
+        return [*map(self._hide_key, self._all(Score, "GET", _scores(log_id), budget=budget))]
 
     def get_score(self, log_id: str, score_id: str) -> Score:
         """Return one score of a log."""
-        return read_model(Score, self._requester.send("GET", _scores(log_id, score_id)).body)
+        return self._read_score(self._requester.send("GET", _scores(log_id, score_id)).body)
 
     def replace_score(
         self, log_id: str, score_id: str, score: ScoreWrite | Mapping[str, Any]
@@ -71,7 +73,7 @@ class ScoreRoutes(Routes):
         """Replace a score; fields that ``score`` does not set are emptied."""
         body = ScoreWrite.model_validate(score).body()
         answer = self._write("PUT", _scores(log_id, score_id), body)
-        return read_model(Score, answer.body)
+        return self._read_score(answer.body)
 
     def patch_score(self, log_id: str, score_id: str, **changes: Any) -> Score:
         """Change value fields of a score; None empties a field.
@@ -82,7 +84,9 @@ class ScoreRoutes(Routes):
         unknown = sorted(changes.keys() - {*VALUE_FIELDS})
         if unknown:
             raise TypeError(f"patch_score changes value fields, not {unknown}")
-        return read_model(Score, self._write("PATCH", _scores(log_id, score_id), changes).body)
+        if not changes:
+            raise ConfigurationError(f"nothing to change: give one of {', '.join(VALUE_FIELDS)}")
+        return self._read_score(self._write("PATCH", _scores(log_id, score_id), changes).body)
 
     def delete_score(
         self, log_id: str, score_id: str, *, budget: RetryBudget | None = None
@@ -127,9 +131,9 @@ class ScoreRoutes(Routes):
             raise InvalidValueError(f"a scorer is a name or an email, not {scorer!r}", value=scorer)
         body = {**upsert.body, "log_id": upsert.log_id, "scorer": scorer}
         call = call or self._requester.one_call().call()
-        call.tries = 1
+        call.tries, call.is_repeatable = 1, False
         answer = self._write("POST", "/scores/", body, call=call)
-        return read_model(Score, answer.body, answer.status), answer.status
+        return self._read_score(answer.body, answer.status), answer.status
 
     def send_replaced(
         self, score_id: str, upsert: Upsert, scorer: str, call: Call | None = None
@@ -138,7 +142,7 @@ class ScoreRoutes(Routes):
         body = {**upsert.body, "log_id": upsert.log_id, "scorer": scorer}
         path = f"/scores/{path_segment(score_id, 'score id')}/"
         answer = self._write("PUT", path, body, call=call)
-        return read_model(Score, answer.body, answer.status), answer.status
+        return self._read_score(answer.body, answer.status), answer.status
 
     def filter_scores(self, filters: Filters | None = None, **params: Any) -> list[Score]:
         """Return all scores, of any log, that match.
@@ -166,7 +170,18 @@ class ScoreRoutes(Routes):
         body = {"filters": dict(filters or {})}
         params = {"page_size": PAGE, **params}
         for page in self._requester.pages("POST", "/scores/list/", body, params, budget=budget):
-            yield [read_model(Score, result) for result in page]
+            yield [self._read_score(result) for result in page]
+
+    def _read_score(self, body: Any, status: int = 0) -> Score:
+        return self._hide_key(read_model(Score, body, status))
+
+    def _hide_key(self, score: Score) -> Score:
+        """Return a score whose scorer is not named by the key, which nobody may read."""
+        server = self._requester.server
+        key = server.bearer.get_secret_value()
+        if len(key) < _SHORTEST_KEY or score.scorer is None or key not in score.scorer:
+            return score
+        return score.model_copy(update={"scorer": f"key {server.fingerprint[:8]}"})
 
 
 def _scores(log_id: str, score_id: str | None = None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,11 +11,15 @@ from respan_notebook.catalogue import Catalogue, EvaluatorNames
 from respan_notebook.client.client import RespanClient, default_client
 from respan_notebook.errors import ConfigurationError, FrameError, ServerError, TransportError
 from respan_notebook.frames.context import ContextNames
-from respan_notebook.labelling.outbox.outbox import Outbox, default_path
+from respan_notebook.labelling.log_view.log import CONVERSATION, log_html
+from respan_notebook.labelling.outbox.evaluators import Evaluators
+from respan_notebook.labelling.outbox.outbox import default_path
+from respan_notebook.labelling.outbox.shared import OpenOutbox
 from respan_notebook.labelling.queue import Queue
+from respan_notebook.labelling.session import Session
 from respan_notebook.labelling.widgets.annotator import Annotator
 from respan_notebook.models import Evaluator
-from respan_notebook.wording import suggest_name
+from respan_notebook.wording import render_names, suggest_name
 
 
 def open_annotator(
@@ -26,6 +30,8 @@ def open_annotator(
     outbox: str | Path | None,
     *,
     context: ContextNames = None,
+    required: EvaluatorNames | None = None,
+    advance: bool = False,
 ) -> Annotator:
     """Return an annotator; see :meth:`respan_notebook.RespanAccessor.annotate`."""
     client = client or default_client()
@@ -35,13 +41,24 @@ def open_annotator(
         raise ConfigurationError("no evaluator given: pass slugs, ids or Evaluator objects")
     queue = Queue(frame, context)
     columns = _shown(frame, show)
-    path = Path(outbox) if outbox is not None else default_path()
-    box = Outbox(path.absolute(), client.base_url, client.fingerprint)
+    path = outbox if outbox is not None else default_path()
+    opened = OpenOutbox(path, client, Annotator.sender_settings)
     try:
-        definitions = _definitions(names, catalogue, box)
-        return Annotator(queue, definitions, client, box, show=columns)
+        definitions = _distinct(_definitions(names, catalogue, opened.outbox.evaluators))
+        hidden = [] if columns else _tell_tales(frame, definitions)
+        session = Session(
+            queue,
+            definitions,
+            client,
+            opened,
+            lambda cells: log_html({c: v for c, v in cells.items() if c not in hidden}, columns),
+            required=_required(required, definitions),
+            first_look=Annotator.first_look,
+            notice=_notice(hidden),
+        )
+        return Annotator(session, advance=advance)
     except BaseException:
-        box.close()
+        opened.close()
         raise
 
 
@@ -55,15 +72,69 @@ def _shown(
     return columns
 
 
-def _definitions(names: Sequence[str], catalogue: Catalogue, box: Outbox) -> list[Evaluator]:
+def _tell_tales(frame: pd.DataFrame, evaluators: Iterable[Evaluator]) -> list[Hashable]:
+    """Return the columns that tell how a judge or another person has scored the logs."""
+    names = {
+        name.casefold()
+        for one in evaluators
+        for name in (one.id, one.evaluator_slug, one.name)
+        if name
+    }
+    return [
+        column
+        for column in frame.columns
+        if isinstance(column, str)
+        and column not in CONVERSATION  # Whatever an evaluator is called, the log is shown.
+        and (
+            column.casefold() in (*names, "scores", "score")
+            or any(column.casefold().startswith((f"{name}_", f"{name}.")) for name in names)
+        )
+    ]
+
+
+def _notice(hidden: Sequence[Hashable]) -> str:
+    if not hidden:
+        return ""
+    return f"Not shown while you label: {render_names(hidden)}. show=[...] shows them."
+
+
+def _distinct(evaluators: Iterable[Evaluator]) -> list[Evaluator]:
+    """Return each evaluator once; ConfigurationError for two different definitions of one."""
+    found: dict[str, Evaluator] = {}
+    for one in evaluators:
+        if found.setdefault(one.id_or_slug, one) != one:
+            raise ConfigurationError(
+                f"two definitions of the evaluator {one.id_or_slug!r} were given, and a log can "
+                "have one score of it; pass one of them"
+            )
+    return list(found.values())
+
+
+def _required(required: EvaluatorNames | None, evaluators: Sequence[Evaluator]) -> set[str] | None:
+    if required is None:
+        return None
+    known = {
+        name: one.id_or_slug for one in evaluators for name in (one.id, one.evaluator_slug) if name
+    }
+    names = Catalogue(evaluators, None).names_of(required)
+    for name in names:
+        if name not in known:
+            raise ConfigurationError(
+                f"required: {name!r} is not one of the evaluators that are labelled; "
+                f"{suggest_name(name, known)}"
+            )
+    return {known[name] for name in names}
+
+
+def _definitions(names: Sequence[str], catalogue: Catalogue, stored: Evaluators) -> list[Evaluator]:
     """Return the server's definitions, those stored in the outbox when it can't be reached."""
     try:
         found = [catalogue[name] for name in names]
     except (TransportError, ServerError):
-        stored = [box.evaluator(name) for name in names]
-        if not all(stored):
+        known = [one for one in map(stored.get, names) if one is not None]
+        if len(known) < len(names):
             raise
-        return [Evaluator.model_validate(one) for one in stored]
-    for name, one in zip(names, found, strict=True):
-        box.store_evaluator(name, one.model_dump(mode="json"))
+        return known
+    stored.store(dict(zip(names, found, strict=True)))
+    stored.take_labels(one for one in found if not catalogue.is_ambiguous(one.slug_or_id))
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -16,14 +15,15 @@ from respan_notebook.models import Evaluator, Score
 _ATTEMPTS: Final = 3
 
 Found = Callable[[Sequence[str], Sequence[Score], int], object]
-"""Called with the logs of a look-up (none when it failed), their scores, and when it began (in
-nanoseconds since 1970)."""
+"""Called with the logs of a look-up (none when it failed), their scores, and the outbox's order
+number when it began."""
 
 
 class Prefetch:
     """Look up the scores of logs, one request after the other, the latest first.
 
-    ``found``, and ``on_wait`` when :attr:`wait` changed, are called from the prefetch's thread.
+    ``order`` returns the outbox's order number. It, ``found``, and ``on_wait`` when :attr:`wait`
+    changed, are called from the prefetch's thread.
 
     Attributes
     ----------
@@ -41,8 +41,10 @@ class Prefetch:
         evaluators: Sequence[Evaluator],
         found: Found,
         on_wait: Callable[[], object],
+        order: Callable[[], int],
     ) -> None:
         self.status = self.wait = ""
+        self._order = order
         self._on_wait = on_wait
         self.by_log = False
         self._client, self._evaluators, self._found = client, evaluators, found
@@ -86,8 +88,9 @@ class Prefetch:
                 self._budget = RetryBudget(
                     self._client.settings, attempts=_ATTEMPTS, announce=self._announce
                 )
-            began, scores = time.time_ns(), list[Score]()
+            began, scores = 0, list[Score]()
             try:
+                began = self._order()
                 scores = self._read(log_ids)
                 self.status = ""
             except Exception as error:  # noqa: BLE001 - a thread that dies would say nothing.

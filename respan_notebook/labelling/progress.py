@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import asdict
 from typing import Final
 
 import pandas as pd
 
 from respan_notebook.labelling.current_scores import CurrentScores, entered_value
-from respan_notebook.labelling.outbox.label import REFUSED, WAITING, Label
+from respan_notebook.labelling.outbox.label import REFUSED as LABEL_REFUSED
+from respan_notebook.labelling.outbox.label import Change, Counts, Label
 from respan_notebook.labelling.outbox.outbox import Outbox
 from respan_notebook.labelling.queue import Queue
+from respan_notebook.labelling.screen import DRAFT, LEFT, PARTLY, REFUSED, SCORED, SKIPPED
 from respan_notebook.models import Evaluator
 
 _COLUMNS: Final = (
@@ -22,110 +26,174 @@ _COLUMNS: Final = (
     "state",
     "reason",
 )
-_STATES: Final = {WAITING: "on its way", REFUSED: "refused"}
+_OPTIONAL: Final = ("text", "comment", "json")
+"""The types of evaluators that a log needs no score of, unless they are all there is."""
+
+
+def choose_required(evaluators: Iterable[Evaluator]) -> set[str]:
+    """Return the evaluators that a log must have scores of, by id, else slug.
+
+    All but text, comment and json; all where there are no others.
+    """
+    evaluators = list(evaluators)
+    required = [one for one in evaluators if one.score_value_type not in _OPTIONAL]
+    return {one.id_or_slug for one in required or evaluators}
 
 
 class Progress:
-    """Mark the rows of a queue as ``scored`` and ``refused``, and count logs and scores.
+    """Mark the rows of a queue, and count logs and scores.
 
-    ``evaluators`` are by :attr:`Evaluator.id_or_slug`.
+    Parameters
+    ----------
+    queue : Queue
+        The rows.
+    evaluators : mapping of str to Evaluator
+        By :attr:`Evaluator.id_or_slug`.
+    required : set of str
+        Those of them that a log must have scores of.
+    outbox : Outbox
+        Has the labels.
+    current_scores : CurrentScores
+        Decides which scores there are.
     """
 
     def __init__(
         self,
         queue: Queue,
         evaluators: Mapping[str, Evaluator],
+        required: Collection[str],
         outbox: Outbox,
         current_scores: CurrentScores,
     ) -> None:
-        self._queue, self._evaluators = queue, evaluators
+        self._queue, self._evaluators, self._required = queue, evaluators, frozenset(required)
         self._outbox, self._current_scores = outbox, current_scores
-        self._labelled: set[tuple[str, str]] = set()  # Log and evaluator.
+        self._scored: defaultdict[str, set[str]] = defaultdict(set)  # Log -> evaluators.
         self._known_scorer = current_scores.scorer
         self._adopted = 0
+        self._counts, self._elsewhere = Counts(), 0
 
-    def mark_labelled(self) -> None:
-        """Mark the logs that have labels in the outbox."""
-        self._labelled |= self._pairs_here()
-        for log_id in {log_id for log_id, _ in self._labelled}:
-            self._queue.mark(self._queue.scored, log_id, on=True)
-        self._refresh_refused()
+    # -- marks ----------------------------------------------------------------------------------
 
-    def mark(self, log_id: str) -> None:
-        """Mark whether a log has scores, after a save or undo."""
-        self._mark(log_id, self._queue.mark)
-        self._refresh_refused()
+    def mark_stored(self) -> None:
+        """Mark the logs that the outbox has labels, drafts or skips of."""
+        for log_id, name in self._outbox.scored_pairs():
+            if name in self._evaluators and log_id in self._queue.rows:
+                self._scored[log_id].add(name)
+        for log_id in list(self._scored):
+            self._mark_rows(log_id, self._queue.mark)
+        self._queue.mark_only(self._queue.skipped, self._outbox.skipped())
+        drafted = {log_id for log_id, name in self._outbox.drafted() if name in self._evaluators}
+        self._queue.mark_only(self._queue.drafted, drafted)
+        self.count()
 
-    def mark_shown(self, log_id: str) -> None:
+    def mark_saved(self, changes: Iterable[Change]) -> None:
+        """Mark the logs of changes that were stored."""
+        log_ids = dict.fromkeys(change.log_id for change in changes)
+        for change in changes:
+            self._set_scored(change.log_id, change.evaluator, on=not change.removed)
+            if change.removed:  # It was dealt with, so that it is no skip any more.
+                self._queue.mark(self._queue.skipped, change.log_id, on=False)
+        for log_id in log_ids:
+            self._mark_rows(log_id, self._queue.mark)
+            self._queue.mark(self._queue.drafted, log_id, on=False)
+
+    def mark_shown(self, log_id: str, labels: Mapping[str, Label]) -> None:
         """Mark whether the log on screen has scores, which another notebook may have changed."""
-        self._mark(log_id, self._queue.mark_here)
+        self._mark(log_id, labels, self._queue.mark_here)
 
-    def _mark(self, log_id: str, mark: Callable[..., None]) -> None:
-        labels = self.labels(log_id)
-        for name in self._evaluators:
-            label = labels.get(name)
-            has = label is not None and not label.removed
-            (self._labelled.add if has else self._labelled.discard)((log_id, name))
-        mark(self._queue.scored, log_id, on=self._is_scored(log_id, labels))
+    def mark_log(self, log_id: str) -> None:
+        """Mark whether a log has scores, after an undo."""
+        self._mark(log_id, self._outbox.log(log_id).labels, self._queue.mark)
 
     def mark_found(self, log_ids: Iterable[str]) -> None:
         """Mark whether these logs have scores, after a look-up."""
         for log_id in log_ids:
-            on = self._is_scored(log_id, self.labels(log_id))
-            self._queue.mark_here(self._queue.scored, log_id, on=on)
+            self._mark(log_id, self._outbox.log(log_id).labels, self._queue.mark_here)
 
     def refresh(self, adopted: int) -> None:
         """Update all marks after the work of the sender; ``adopted`` is :attr:`Sender.adopted`."""
         if self._adopted != adopted:
             self._adopted = adopted
-            self.mark_labelled()
+            self.mark_stored()
         if self._current_scores.scorer != self._known_scorer:
             self._known_scorer = self._current_scores.scorer
-            for log_id in self._current_scores.log_ids:
-                self._mark(log_id, self._queue.mark)
-        self._refresh_refused()
+            self.mark_found(self._current_scores.log_ids)
+        self.count()
 
-    def labels(self, log_id: str) -> dict[str, Label]:
-        """Return the labels of a log, by evaluator."""
-        return {label.evaluator: label for label in self._outbox.labels(log_id)}
+    def _mark(self, log_id: str, labels: Mapping[str, Label], mark: Callable[..., None]) -> None:
+        for name, evaluator in self._evaluators.items():
+            score = self._current_scores.find(log_id, evaluator, labels.get(name))
+            self._set_scored(log_id, name, on=score.is_scored)
+        self._mark_rows(log_id, mark)
 
-    def _is_scored(self, log_id: str, labels: Mapping[str, Label]) -> bool:
-        return any(
-            self._current_scores.is_scored(log_id, evaluator, labels.get(name))
-            for name, evaluator in self._evaluators.items()
-        )
+    def _set_scored(self, log_id: str, name: str, *, on: bool) -> None:
+        (self._scored[log_id].add if on else self._scored[log_id].discard)(name)
 
-    def _refresh_refused(self) -> None:
-        refused = self._pairs_here(REFUSED)
-        self._labelled |= refused  # A score that could not be removed is a label again.
-        log_ids = {log_id for log_id, _ in refused}
-        self._queue.mark_only(self._queue.refused, log_ids)
-        for log_id in log_ids:
-            self._queue.mark(self._queue.scored, log_id, on=True)
+    def _mark_rows(self, log_id: str, mark: Callable[..., None]) -> None:
+        scored = self._scored[log_id]
+        is_whole = bool(scored) and scored >= self._required
+        mark(self._queue.scored, log_id, on=is_whole)
+        mark(self._queue.partly, log_id, on=bool(scored) and not is_whole)
 
-    def _pairs_here(self, state: str | None = None) -> set[tuple[str, str]]:
-        """Return log and evaluator of the labels that are scores of these logs."""
-        return {
+    # -- counts ---------------------------------------------------------------------------------
+
+    def count(self) -> None:
+        """Count the scores of the outbox, and mark the logs with refused ones."""
+        self._counts, refused = self._outbox.tally()
+        here = [
             (log_id, name)
-            for log_id, name in self._outbox.scored_pairs(state)
+            for log_id, name in refused
             if name in self._evaluators and log_id in self._queue.rows
-        }
+        ]
+        self._elsewhere = self._counts.refused - len(here)
+        log_ids = {log_id for log_id, _ in here}
+        self._queue.mark_only(self._queue.refused, log_ids)
+        for log_id, name in here:  # A score that could not be removed is a score again.
+            self._scored[log_id].add(name)
+        for log_id in log_ids:
+            self._mark_rows(log_id, self._queue.mark)
+
+    @property
+    def elsewhere(self) -> int:
+        """The number of refused scores that are not of these logs and evaluators."""
+        return self._elsewhere
+
+    def refused_elsewhere(self) -> list[Label]:
+        """Return the refused scores that are not of these logs and evaluators."""
+        return [
+            label
+            for label in self._outbox.labels(LABEL_REFUSED)
+            if not (label.evaluator in self._evaluators and label.log_id in self._queue.rows)
+        ]
 
     def counts(self) -> dict[str, int]:
-        """Return the counts of :attr:`Annotator.progress`."""
+        """Return the counts of :attr:`Annotator.progress`, as of the last :meth:`count`."""
         queue = self._queue
-        skipped = int((queue.skipped & ~queue.scored).sum())
-        scored = int(queue.scored.sum())
-        waiting = self._outbox.scored_pairs(WAITING)
-        refused = len(self._outbox.scored_pairs(REFUSED) & self._labelled)
-        return {
-            "scored": scored,
-            "skipped": skipped,
-            "left": len(queue) - scored - skipped,
-            "saved": len(self._labelled - waiting) - refused,
-            "on_their_way": self._outbox.waiting(),
-            "refused": refused,
+        has_scores = queue.scored | queue.partly
+        counts = {
+            "scored": int(queue.scored.sum()),
+            "partly": int(queue.partly.sum()),
+            "skipped": int((queue.skipped & ~has_scores).sum()),
         }
+        left = len(queue) - sum(counts.values())
+        return {**counts, "left": left, **asdict(self._counts)}
+
+    def marks(self, start: int, stop: int) -> tuple[str, ...]:
+        """Return the marks of rows."""
+        queue, rows = self._queue, slice(start, stop)
+        marks = [LEFT] * len(queue.scored[rows])
+        for mark, on in (
+            (SKIPPED, queue.skipped),
+            (SCORED, queue.scored),
+            (PARTLY, queue.partly),
+            (DRAFT, queue.drafted),
+            (REFUSED, queue.refused),
+        ):
+            for place in on[rows].nonzero()[0]:
+                marks[place] = mark
+        return tuple(marks)
+
+    # -- scores ---------------------------------------------------------------------------------
 
     def scores(self) -> pd.DataFrame:
         """Return the frame of :attr:`Annotator.scores`."""
@@ -145,7 +213,7 @@ class Progress:
                 evaluator.evaluator_slug,
                 entered_value(label.body, evaluator),
                 label.body.get("explanation") or None,
-                _STATES.get(label.state, "saved"),
+                label.state,
                 label.reason,
             )
             for label in labels

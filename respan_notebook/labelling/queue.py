@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -13,10 +13,13 @@ import pandas as pd
 from respan_notebook.errors import FrameError, InvalidValueError
 from respan_notebook.frames.context import CONTEXT_COLUMNS, ContextNames, choose_context
 from respan_notebook.frames.log_ids import read_log_ids
+from respan_notebook.labelling.contents import Contents
 from respan_notebook.values.cells import RowErrors
 
 SHOWN: Final = ("all", "unscored", "refused")
 """The filters of rows: the values of :attr:`Queue.shown`."""
+
+_LONGEST_NUMBER: Final = 20  # Characters of a row's number; of very many Python reads none.
 
 CHUNK: Final = 100
 """Rows whose scores are looked up at once."""
@@ -38,8 +41,9 @@ class Queue:
         The row that is shown, from 0.
     shown : {"all", "unscored", "refused"}
         The rows that :meth:`move` stops at.
-    scored, skipped, refused : bool arrays
-        One per row.
+    scored, partly, skipped, drafted, refused : bool arrays
+        One per row: all required scores are there; some; it was skipped; it has a draft; one of its
+        scores was refused.
 
     Raises
     ------
@@ -48,22 +52,29 @@ class Queue:
     """
 
     def __init__(self, frame: pd.DataFrame, context: ContextNames = None) -> None:
-        if frame.empty:
+        if not len(frame):
             raise FrameError("there is nothing to annotate: the frame has no rows")
-        self._frame = frame.copy(deep=False)  # It may be sorted while it is labelled.
+        self._frame = frame.copy()  # It may be changed in place while it is labelled.
         self._context = choose_context(frame, context)
         self._chunks: dict[int, tuple[list[Any], RowErrors]] = {}
         self._places: dict[str, list[int]] = {}  # Log id -> its rows in these chunks.
         read_log_ids(frame.head(1))  # Columns that can't be used are an error at once.
         self.position = 0
         self.shown = "all"
+        self._contents = Contents(self._frame)
         size = len(frame)
         self.scored: npt.NDArray[np.bool_] = np.zeros(size, bool)
+        self.partly: npt.NDArray[np.bool_] = np.zeros(size, bool)
         self.skipped: npt.NDArray[np.bool_] = np.zeros(size, bool)
+        self.drafted: npt.NDArray[np.bool_] = np.zeros(size, bool)
         self.refused: npt.NDArray[np.bool_] = np.zeros(size, bool)
 
     def __len__(self) -> int:
         return len(self._frame)
+
+    def close(self) -> None:
+        """End what goes on in the background."""
+        self._contents.close()
 
     @cached_property
     def rows(self) -> Mapping[str, Sequence[int]]:
@@ -84,27 +95,50 @@ class Queue:
 
     @property
     def log_id(self) -> str:
-        """The id of the log that is shown; InvalidValueError when it has none that can be sent."""
-        log_ids, errors = self._ids(self.position)
-        row = self.position % CHUNK
-        if row in errors:
-            raise InvalidValueError(f"this row can't be scored: {errors[row]}")
-        return str(log_ids[row])
+        """The id of the log that is shown; InvalidValueError when it can't be scored."""
+        problem = self.problem_at(self.position)
+        if problem:
+            raise InvalidValueError(f"this row can't be scored: {problem}")
+        return str(self._ids(self.position)[0][self.position % CHUNK])
 
     @property
     def log_id_or_none(self) -> str | None:
-        """The id of the log that is shown; None when it has none that can be sent."""
-        try:
-            return self.log_id
-        except InvalidValueError:
-            return None
+        """The id of the log that is shown; None when it can't be scored."""
+        return self.id_at(self.position)
 
-    def cells(self) -> dict[str, Any]:
-        """Return the cells of the row that is shown, by column."""
-        return {
-            name: self._frame.iat[self.position, place]
-            for place, name in enumerate(self._frame.columns)
-        }
+    def id_at(self, position: int) -> str | None:
+        """Return the id of the log of a row; None when it can't be scored."""
+        if self.problem_at(position):
+            return None
+        return str(self._ids(position)[0][position % CHUNK])
+
+    def problem_at(self, position: int) -> str:
+        """Return the reason why the log of a row can't be scored; empty when it can."""
+        error = self._ids(position)[1].get(position % CHUNK)
+        if error is not None:
+            return str(error)
+        if self._contents.has_changed(position):
+            return (
+                "a cell of it was changed since the annotator was opened, and it may be another "
+                "log now; run annotate(...) again"
+            )
+        return ""
+
+    def cells(self, position: int | None = None) -> dict[Hashable, Any]:
+        """Return the cells of the row that is shown, or of another one, by column.
+
+        Of several columns of one name the second is called ``name (2)``, and so on.
+        """
+        row = self.position if position is None else position
+        found: dict[Hashable, Any] = {}
+        for place, name in enumerate(self._frame.columns):
+            number = 1
+            unique: Hashable = name
+            while unique in found:
+                number += 1
+                unique = f"{name} ({number})"
+            found[unique] = self._frame.iat[row, place]
+        return found
 
     def context(self) -> dict[str, Any]:
         """Return the context of the scores of the log that is shown: fields of the API."""
@@ -161,6 +195,21 @@ class Queue:
         self.position = int(ahead[0] if direction > 0 else ahead[-1])
         return True
 
+    def neighbours(self) -> list[int]:
+        """Return the previous row and the next two of those that :meth:`move` stops at."""
+        rows = np.flatnonzero(self._wanted())
+        before, after = rows[rows < self.position], rows[rows > self.position]
+        return [int(row) for row in (*before[-1:], *after[:2])]
+
+    def place(self) -> tuple[int, int]:
+        """Return the number of the row among those that :meth:`move` stops at, and theirs.
+
+        The number counts from 1; it is 0 for a row that is none of them.
+        """
+        wanted = self._wanted()
+        number = int(wanted[: self.position + 1].sum()) if wanted[self.position] else 0
+        return number, int(wanted.sum())
+
     def first_unscored(self) -> int | None:
         """Return the first row without a score, None when all have one."""
         rows = np.flatnonzero(~self.scored)
@@ -170,7 +219,8 @@ class Queue:
         """Return the row with this log id, else with this number, counted from 1."""
         if target in self.rows:
             return self.rows[target][0]
-        return int(target) - 1 if target.isdecimal() else None
+        is_number = target.isdecimal() and len(target) < _LONGEST_NUMBER
+        return int(target) - 1 if is_number else None
 
     def _wanted(self) -> npt.NDArray[np.bool_]:
         if self.shown == "unscored":

@@ -24,9 +24,32 @@ def check_plan(
 ) -> Outcomes:
     """Return outcomes with ``skipped``, ``invalid`` and ``duplicate`` scores marked.
 
-    The rest is ``not_sent``. ``errors`` has the error of a score's value, ``row_errors`` that of a
-    row's log id, scorer or context; ``owner`` is the key's owner, None when that is not known.
-    DuplicateScoreError is raised with ``on_duplicate="error"``.
+    The rest is ``not_sent``; the arguments are those of :func:`mark_checked`. DuplicateScoreError
+    is raised with ``on_duplicate="error"``.
+    """
+    outcomes = mark_checked(plan, errors, row_errors, owner)
+    ready = outcomes.having(NOT_SENT)
+    duplicates = find_duplicates(plan, ready, owner, keep_first=on_duplicate == "first")
+    if duplicates and on_duplicate == "error":
+        (i, other), *_ = duplicates.items()
+        raise DuplicateScoreError(
+            f"{len(duplicates)} rows score a log that another row scores by the same evaluator; "
+            f"the first is row {plan.label(i)!r}, which has log {plan.log_id(i)!r} and evaluator "
+            f"{plan.evaluator(i).slug_or_id!r} in common with row {plan.label(other)!r}. Drop one "
+            'of them, or say which counts with on_duplicate="first" or "last"',
+            rows=tuple(map(plan.label, duplicates)),
+        )
+    mark_duplicates(plan, outcomes, duplicates)
+    return outcomes
+
+
+def mark_checked(
+    plan: Plan, errors: Mapping[int, str], row_errors: RowErrors, owner: str | None = None
+) -> Outcomes:
+    """Return outcomes with ``skipped`` and ``invalid`` scores marked; the rest is ``not_sent``.
+
+    ``errors`` has the error of a score's value, ``row_errors`` that of a row's log id, scorer or
+    context; ``owner`` is the key's owner, None when that is not known.
     """
     outcomes = Outcomes(len(plan))
     if None in plan.values:
@@ -40,18 +63,6 @@ def check_plan(
                 outcomes.refuse(i, INVALID, error)
     if owner is not None and not plan.as_scorer:
         mark_foreign(plan, outcomes, owner)
-    ready = outcomes.having(NOT_SENT)
-    duplicates = find_duplicates(plan, ready, owner, keep_first=on_duplicate == "first")
-    if duplicates and on_duplicate == "error":
-        (i, other), *_ = duplicates.items()
-        raise DuplicateScoreError(
-            f"{len(duplicates)} rows score a log that another row scores by the same evaluator; "
-            f"the first is row {plan.label(i)!r}, which has log {plan.log_id(i)!r} and evaluator "
-            f"{plan.evaluator(i).slug_or_id!r} in common with row {plan.label(other)!r}. Drop one "
-            'of them, or say which counts with on_duplicate="first" or "last"',
-            rows=tuple(map(plan.label, duplicates)),
-        )
-    mark_duplicates(plan, outcomes, duplicates)
     return outcomes
 
 

@@ -11,7 +11,7 @@ import contextlib
 import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sized
 from types import TracebackType
 from typing import Final, Self
 
@@ -88,6 +88,12 @@ class Engine:
         self._lock = threading.Lock()
         self._closed = False
 
+    @property
+    def in_flight(self) -> int:
+        """The number of scores that are sent and not answered yet."""
+        with self._lock:
+            return sum(call.is_in_flight for call in self._in_flight.values())
+
     def __enter__(self) -> Self:
         return self
 
@@ -109,7 +115,7 @@ class Engine:
 
     def send(
         self,
-        scores: Sequence[int],
+        scores: Iterable[int],
         upsert: Callable[[int], Upsert],
         *,
         concurrency: int,
@@ -119,8 +125,8 @@ class Engine:
 
         Parameters
         ----------
-        scores : sequence of int
-            Numbers of the scores.
+        scores : iterable of int
+            Numbers of the scores: a sequence, or an iterator that threads may share.
         upsert : Callable
             Number -> upsert.
         concurrency : int
@@ -129,7 +135,7 @@ class Engine:
             Called again and again, and once at the end, by the calling thread.
         """
         numbers = iter(scores)  # Threads may share the iterator of a list, but no generator.
-        most = min(concurrency, len(scores))
+        most = min(concurrency, len(scores)) if isinstance(scores, Sized) else concurrency
 
         def work(thread: int) -> None:
             while not self._budget.cancelled and (i := next(numbers, None)) is not None:
@@ -181,7 +187,7 @@ class Engine:
             status = failed.status if isinstance(failed, HTTPError) else 0
             error = str(failed)
             if 300 <= status < 500 and call.may_have_arrived:
-                error += "; an earlier attempt may have arrived, and sending it again is safe"
+                error += f"; an earlier attempt may have arrived: {call.advice}"
             self._stop_if_final(failed, sent)
         except Exception as bug:  # noqa: BLE001 - a thread that dies would not say which score.
             error = f"{type(bug).__name__}: {bug}"
@@ -194,14 +200,16 @@ class Engine:
             self._in_flight.pop(i, None)
             self._record(i, result)
             self.done += 1
-            wrong = score is not None and sent is not None and self._find_wrong(i, sent, score)
+            wrong = (
+                score is not None and sent is not None and self._find_wrong(i, sent, score, call)
+            )
         if wrong:
             self._client.close()  # Its connections may be out of step.
 
-    def _find_wrong(self, i: int, sent: Upsert, score: Score) -> bool:
+    def _find_wrong(self, i: int, sent: Upsert, score: Score, call: Call) -> bool:
         """Compare an answer with what was sent; return whether wrong ones were found."""
         self._has_arrived = True
-        self._check.compare(i, sent, score)
+        self._check.compare(i, sent, score, advice=call.advice)
         wrong = self._check.take_wrong()
         for number, error in wrong.items():
             self._record(number, Result(FAILED, error=str(error)))
@@ -230,12 +238,11 @@ class Engine:
 
     def _close(self) -> None:
         """Record results for the scores still in flight; their threads may end later."""
-        error = (
-            f"{self._budget.cancelled} while in flight, so it may have arrived; sending it again "
-            "is safe"
-        )
+        error = f"{self._budget.cancelled} while in flight, so it may have arrived: "
         with self._lock:
             self._closed = True
             for i, call in self._in_flight.items():
                 if call.attempts:
-                    self._record(i, Result(FAILED, attempts=call.attempts, error=error))
+                    self._record(
+                        i, Result(FAILED, attempts=call.attempts, error=error + call.advice)
+                    )

@@ -65,8 +65,5 @@ class NamedRoute:
             return self._client.send_created(upsert, scorer, call)
         except RespanError as error:
             if call.may_have_arrived and not (isinstance(error, HTTPError) and error.status == 429):
-                error.args = (
-                    f"{error}; it may have been created. retry() and resume= look before they "
-                    "create, yet one that arrives late may be there twice",
-                )
+                error.args = (f"{error}; it may have been created: {call.advice}",)
             raise

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from respan_notebook.client.rate import Limit
 from respan_notebook.errors import ConfigurationError
 from respan_notebook.frames.context import ContextNames
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from respan_notebook.client.client import RespanClient
+    from respan_notebook.models import Evaluator
 
 OnDuplicate = Literal["first", "last", "error"]
 
@@ -68,3 +74,27 @@ def check_options(options: PushOptions) -> None:
     deadline = options.deadline
     if deadline is not None and not (isinstance(deadline, int | float) and deadline > 0):
         raise ConfigurationError(f"deadline must be a number of seconds over 0, got {deadline!r}")
+
+
+class PushArguments(TypedDict, total=False):
+    """Name the arguments that every way to push takes by their names."""
+
+    client: RespanClient | None
+    evaluators: Evaluator | Iterable[Evaluator] | None
+    on_duplicate: OnDuplicate
+    dry_run: bool
+    concurrency: int
+    rate_limit: str | None
+    deadline: float | None
+    progress: bool
+    parse_text: bool
+    custom_evaluators: bool
+    context: bool | str | Sequence[str] | None
+    as_scorer: bool
+
+
+class WholePushArguments(PushArguments, total=False):
+    """Name the arguments of a push of a frame in memory."""
+
+    skip_unchanged: bool
+    resume: Any

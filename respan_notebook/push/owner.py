@@ -5,22 +5,29 @@ There is no route that says whose a key is: only the answer to a write names the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
 
 import numpy as np
 
 from respan_notebook.client.client import RespanClient
 from respan_notebook.client.retry import RetryBudget
 from respan_notebook.errors import RespanError
-from respan_notebook.models import SENT_ALONG, VALUE_FIELDS, Score, ScoreWrite
+from respan_notebook.models import SENT_ALONG, VALUE_FIELDS, Score, ScoreWrite, Upsert
 from respan_notebook.push.duplicates import find_duplicates, mark_duplicates, mark_foreign
-from respan_notebook.push.engine import Engine
 from respan_notebook.push.options import PushOptions
 from respan_notebook.push.outcomes import ARRIVED, FAILED, INVALID, NOT_SENT, Outcomes, Result
 from respan_notebook.push.plan import Lines
 
+UNKNOWN_OWNER: Final = "owner of the key not known: the column 'scorer' was not checked"
 _TRIES: Final = 10  # The most scores that are sent to learn the owner from an answer.
+
+
+class SendsOne(Protocol):
+    """Send single scores; an engine does."""
+
+    def send_one(self, i: int, upsert: Callable[[int], Upsert]) -> None:
+        """Send a score by its number, in this thread."""
 
 
 def settle_scorers(
@@ -30,7 +37,7 @@ def settle_scorers(
     *,
     owner: str | None,
     options: PushOptions,
-    engine: Engine,
+    engine: SendsOne,
     budget: RetryBudget,
 ) -> set[int]:
     """Mark the scores that are not the key's owner's; return those that are not to be sent now.
@@ -47,11 +54,7 @@ def settle_scorers(
         tried = _learn_owner(plan, outcomes, client, engine, budget)
         owner = client.scorer
     if owner is None:
-        named = [i for i in outcomes.having(NOT_SENT).tolist() if plan.scorer(i) is not None]
-        if not budget.cancelled:
-            for i in named:
-                outcomes.refuse(i, FAILED, _render_unknown(plan.scorer(i)))
-        return tried.union(named)
+        return tried | refuse_named(plan, outcomes, budget)
     failed = {i for i in tried if outcomes.status[i] == FAILED}
     mark_foreign(plan, outcomes, owner, but=failed)
     for i in tried:
@@ -70,6 +73,18 @@ def settle_scorers(
     return failed
 
 
+def refuse_named(plan: Lines, outcomes: Outcomes, budget: RetryBudget) -> set[int]:
+    """Mark the scores that name a scorer as ``failed``, since the key's owner is not known.
+
+    Returned are those that are not to be sent. When the budget is cancelled, none is marked.
+    """
+    named = [i for i in outcomes.having(NOT_SENT).tolist() if plan.scorer(i) is not None]
+    if not budget.cancelled:
+        for i in named:
+            outcomes.refuse(i, FAILED, _render_unknown(plan.scorer(i)))
+    return set(named)
+
+
 def _render_unknown(scorer: str | None) -> str:
     return (
         f"the score is {scorer!r}'s, and no answer named the owner of this key, so it was not "
@@ -78,7 +93,7 @@ def _render_unknown(scorer: str | None) -> str:
 
 
 def _learn_owner(
-    plan: Lines, outcomes: Outcomes, client: RespanClient, engine: Engine, budget: RetryBudget
+    plan: Lines, outcomes: Outcomes, client: RespanClient, engine: SendsOne, budget: RetryBudget
 ) -> set[int]:
     """Send scores until an answer names the owner; return those that were tried."""
     waiting = outcomes.having(FAILED, NOT_SENT).tolist()
@@ -101,7 +116,7 @@ def _probe(
     plan: Lines,
     outcomes: Outcomes,
     client: RespanClient,
-    engine: Engine,
+    engine: SendsOne,
     budget: RetryBudget,
 ) -> None:
     """Send a score that may be another's; put back what was there unless it is the owner's."""

@@ -115,7 +115,7 @@ class Plan(Lines):
     def upsert(self, i: int) -> Upsert:
         """Return the upsert of a score that has a value."""
         context = {
-            name: _encode_time(cells[i // self.width]) for name, cells in self.context.items()
+            name: encode_time(cells[i // self.width]) for name, cells in self.context.items()
         }
         if self.as_scorer:
             context["scorer"] = self.scorer(i)
@@ -131,7 +131,8 @@ def digest_of(upsert: Upsert) -> str:
     return f"d{hashlib.blake2b(text.encode(), digest_size=_DIGEST).hexdigest()}"
 
 
-def _encode_time(cell: Any) -> Any:
+def encode_time(cell: Any) -> Any:
+    """Return a cell that is a time as the API takes it, any other one as it is."""
     if isinstance(cell, np.datetime64):
         return None if np.isnat(cell) else f"{cell.item().isoformat()}Z"
     return cell
@@ -140,7 +141,7 @@ def _encode_time(cell: Any) -> Any:
 def warn_of_shares(plan: Plan) -> list[str]:
     """Return a warning for each percentage (0 to 100) whose values look like shares (0 to 1)."""
     found: dict[int, list[float]] = {
-        code: [] for code, one in enumerate(plan.evaluators) if _goes_beyond_one(one)
+        code: [] for code, one in enumerate(plan.evaluators) if goes_beyond_one(one)
     }
     if not found:
         return []
@@ -148,14 +149,21 @@ def warn_of_shares(plan: Plan) -> list[str]:
         if value and code in found:
             found[code].append(value)
     return [
-        f"all values for {plan.evaluators[code].slug_or_id!r} lie between 0 and 1, and a "
-        "percentage goes to 100; multiply the column by 100 if they are shares"
+        render_shares(plan.evaluators[code])
         for code, values in found.items()
         if values and min(values) >= 0 and max(values) <= 1
     ]
 
 
-def _goes_beyond_one(evaluator: Evaluator) -> bool:
+def render_shares(evaluator: Evaluator) -> str:
+    """Return the warning that the values of a percentage look like shares."""
+    return (
+        f"all values for {evaluator.slug_or_id!r} lie between 0 and 1, and a percentage goes to "
+        "100; multiply the column by 100 if they are shares"
+    )
+
+
+def goes_beyond_one(evaluator: Evaluator) -> bool:
     """Return whether an evaluator is a percentage whose bounds do not end at 1."""
     kind = find_type(evaluator.score_value_type)
     if kind is None or kind.name != "percentage":

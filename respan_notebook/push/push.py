@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable
-from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -19,10 +19,10 @@ from respan_notebook.push.named_route import NamedRoute
 from respan_notebook.push.options import PushOptions, check_options
 from respan_notebook.push.origin import Origin, check_origin, origin_of
 from respan_notebook.push.outcomes import ARRIVED, FAILED, NOT_SENT, Outcomes
-from respan_notebook.push.owner import settle_scorers
+from respan_notebook.push.owner import UNKNOWN_OWNER, settle_scorers
 from respan_notebook.push.plan import Lines, warn_of_shares
-from respan_notebook.push.progress import announce_scores, progress_bar, wait_reason
-from respan_notebook.push.read_frame import Scores, read_frame
+from respan_notebook.push.progress import announce_scores, progress_bar
+from respan_notebook.push.read_frame import Scores, read_frame, warn_of_custom
 from respan_notebook.push.report import PushReport
 from respan_notebook.push.resume import mark_resumed, read_earlier
 from respan_notebook.push.unchanged import mark_unchanged
@@ -35,7 +35,7 @@ def push_frame(
     *,
     client: RespanClient | None,
     evaluators: Evaluator | Iterable[Evaluator] | None,
-    resume: PushReport | pd.DataFrame | str | Path | None,
+    resume: Any,
     find_owner: Callable[[RespanClient], str | None],
 ) -> PushReport:
     """Push the scores of a frame; see :meth:`respan_notebook.RespanAccessor.push_scores`."""
@@ -53,10 +53,12 @@ def push_frame(
         owner = client.scorer or _owner_of(earlier.origin, client) or find_owner(client)
     outcomes = check_plan(plan, errors, row_errors, options.on_duplicate, owner)
     mark_resumed(plan, outcomes, earlier)
+    if scores is None:
+        warnings += warn_of_custom(plan, row_errors, catalogue)
     warnings += [*warn_of_shares(plan), *earlier.warnings]
     if client is None or options.dry_run:
         if owner is None and any(plan.scorers) and not options.as_scorer:
-            warnings.append("owner of the key not known: the column 'scorer' was not checked")
+            warnings.append(UNKNOWN_OWNER)
         return PushReport(
             plan, outcomes, options, warnings, client, send_plan, origin=earlier.origin
         )
@@ -96,7 +98,7 @@ def send_plan(
     outcomes = copy.deepcopy(outcomes)
     budget = budget or _push_budget(client, options)
     owner = client.scorer or owner or _owner_of(origin, client)
-    check = AnswerCheck(lambda: plan.log_ids, plan.evaluators)
+    check = AnswerCheck(lambda: _known_logs(plan), plan.evaluators)
     route = NamedRoute(client, skip_unchanged=options.skip_unchanged) if options.as_scorer else None
     write = route.write if route else None
     notes: list[str] = []  # Empty when an interrupt comes before they are known.
@@ -112,14 +114,14 @@ def send_plan(
         notes = _skip_unchanged(plan, outcomes, options, client, engine, budget)
         scores = [i for i in outcomes.having(FAILED, NOT_SENT).tolist() if i not in held]
         done = engine.done
-        note = announce_scores(len(scores), options.rate_limit)
+        note = announce_scores(len(scores), None)  # The bar shows the limit.
         budget.announce = None  # The bar shows every wait from here on.
         with progress_bar(len(scores), shown=options.progress, note=note) as bar:
             engine.send(
                 scores,
                 plan.upsert,
                 concurrency=options.concurrency,
-                watch=lambda: bar.show(engine.done - done, wait_reason(client.gate, budget)),
+                watch=lambda: bar.show(engine.done - done, engine.in_flight, client.gate, budget),
             )
     outcomes.stopped = budget.cancelled
     if any(plan.scorers) and client.scorer and owner not in (None, client.scorer):
@@ -128,6 +130,10 @@ def send_plan(
         )
     warnings = [*warnings, *notes, *check.warnings()]
     return PushReport(plan, outcomes, options, warnings, client, send_plan)
+
+
+def _known_logs(plan: Lines) -> set[str]:
+    return {log_id for log_id in plan.log_ids if isinstance(log_id, str)}
 
 
 def _skip_unchanged(
@@ -144,8 +150,11 @@ def _skip_unchanged(
     scores = outcomes.having(NOT_SENT).tolist()
     if options.as_scorer:  # Others' scores are looked at one by one.
         scores = [i for i in scores if plan.scorer(i) is None]
-    with progress_bar(len(scores), shown=options.progress, title="reading") as bar:
-        budget.announce = bar.announce
+    budget.announce = None  # The bar shows every wait from here on.
+    with (
+        progress_bar(len(scores), shown=options.progress, title="reading") as bar,
+        bar.ticking(client.gate, budget),
+    ):
         return mark_unchanged(
             plan,
             outcomes,

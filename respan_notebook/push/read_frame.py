@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -66,7 +66,7 @@ def read_frame(
 ) -> ReadFrame:
     """Read and encode the scores of a frame; raises as ``push_scores``."""
     log_ids, row_errors = read_log_ids(frame)
-    columns = None if scores is None else _columns_by_evaluator(frame, scores, catalogue)
+    columns = None if scores is None else columns_by_evaluator(frame, scores, catalogue)
     scorers: list[str | None] = []
     if SCORER_COLUMN not in (columns or {}).values():
         scorers, errors = read_scorers(frame)
@@ -86,7 +86,6 @@ def read_frame(
         row_errors = errors | row_errors
     if columns is None:
         plan, value_errors = _read_tidy(frame, log_ids, context, catalogue, options=options)
-        warnings += _warn_of_custom(plan, row_errors, catalogue)
     else:
         plan, value_errors = _read_wide(
             frame, log_ids, context, columns=columns, catalogue=catalogue, options=options
@@ -122,9 +121,10 @@ def _read_wide(
     return Plan(frame.index, log_ids, evaluators, codes, values, context, width), errors
 
 
-def _columns_by_evaluator(
+def columns_by_evaluator(
     frame: pd.DataFrame, scores: Scores, catalogue: Catalogue
 ) -> dict[str, Hashable]:
+    """Return evaluator -> column; raise FrameError when that can't be meant."""
     columns: dict[str, Hashable]
     if isinstance(scores, Mapping):
         columns = dict(scores)
@@ -262,21 +262,27 @@ def _find_evaluator(id_: str | None, slug: str | None, catalogue: Catalogue) -> 
     return by_slug
 
 
-def _warn_of_custom(plan: Plan, row_errors: RowErrors, catalogue: Catalogue) -> list[str]:
-    """Return a warning for each evaluator that a push of these rows makes."""
+def warn_of_custom(plan: Plan, row_errors: RowErrors, catalogue: Catalogue) -> list[str]:
+    """Return a warning for each evaluator that a push of the rows of a tidy frame makes."""
     rows_of = Counter(
         code
         for row, (code, value) in enumerate(zip(plan.codes.tolist(), plan.values, strict=True))
         if value is not None and row not in row_errors
     )
+    counts = [(plan.evaluators[code], rows) for code, rows in sorted(rows_of.items())]
+    return render_custom(counts, catalogue)
+
+
+def render_custom(counts: Iterable[tuple[Evaluator, int]], catalogue: Catalogue) -> list[str]:
+    """Return a warning for each evaluator that a push of so many rows makes."""
     warnings = []
-    for code, rows in sorted(rows_of.items()):
-        slug = plan.evaluators[code].slug_or_id
-        if plan.evaluators[code].id is None and catalogue.get(slug) is None:
+    for one, rows in counts:
+        slug = one.slug_or_id
+        if one.id is None and catalogue.get(slug) is None:
             close = suggest_close(slug, catalogue.names)
             warnings.append(
                 f"no evaluator has the slug {slug!r}: it becomes a custom one of type "
-                f"{plan.evaluators[code].score_value_type}, for {render_count(rows, 'row')}"
+                f"{one.score_value_type}, for {render_count(rows, 'row')}"
                 + (f"; {close}" if close else "")
             )
     return warnings

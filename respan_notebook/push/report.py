@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,10 @@ from respan_notebook.errors import ConfigurationError, PushError
 from respan_notebook.push.options import PushOptions
 from respan_notebook.push.origin import Origin, origin_of
 from respan_notebook.push.outcomes import ARRIVED, FAILED, INVALID, NOT_SENT, STATUSES, Outcomes
-from respan_notebook.push.plan import Lines
+from respan_notebook.push.plan import Lines, Plan
 from respan_notebook.push.reasons import Groups, group_errors
 from respan_notebook.push.report_view import (
+    COLOURS,
     Summary,
     render_counts,
     render_html,
@@ -27,7 +28,11 @@ from respan_notebook.push.saved import ReportParts, decode_report, encode_report
 from respan_notebook.push.text_table import read_table, write_table
 
 if TYPE_CHECKING:
+    import polars as pl
+    import pyarrow as pa
+
     from respan_notebook.client.client import RespanClient
+    from respan_notebook.drawing import Picture
 
 
 class PushReport:
@@ -92,6 +97,36 @@ class PushReport:
         """
         frame = self._frame_without_digests
         return frame.assign(digest=pd.Series(self._digests, frame.index, dtype=object))
+
+    def to_arrow(self) -> pa.Table:
+        """Return :attr:`frame` as an Arrow table, the levels of its index first.
+
+        A level without a name is ``row`` (``row_0``, ... when there are several). Labels and log
+        ids that are not of one type become text.
+
+        Examples
+        --------
+        >>> import pandas as pd, respan_notebook
+        >>> from respan_notebook import Evaluator
+        >>> stars = Evaluator(evaluator_slug="stars", score_value_type="numerical")
+        >>> frame = pd.DataFrame({"log_id": ["demo_01"], "stars": [4]})
+        >>> report = frame.respan.push_scores([stars], dry_run=True)
+        >>> report.to_arrow().select(["row", "log_id", "status"]).to_pylist()
+        [{'row': 0, 'log_id': 'demo_01', 'status': 'not_sent'}]
+        """
+        from respan_notebook.frames.arrow import arrow_from_frame
+
+        return arrow_from_frame(self.frame)
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return :attr:`frame` as a Polars DataFrame; its columns are those of :meth:`to_arrow`."""
+        try:
+            import polars
+        except ImportError:
+            raise ConfigurationError(
+                'Polars is missing: pip install "respan-notebook[polars]"'
+            ) from None
+        return cast("pl.DataFrame", polars.from_arrow(self.to_arrow()))
 
     @property
     def _frame_without_digests(self) -> pd.DataFrame:
@@ -288,6 +323,47 @@ class PushReport:
 
         plan, outcomes, options, warnings, origin = decode_report(read_table(Path(path)), str(path))
         return cls(plan, outcomes, options, warnings, None, send_plan, origin=origin)
+
+    def plot(self, *, dark: bool = False) -> Picture:
+        """Draw the statuses of the scores, and the shares of their values, by evaluator.
+
+        Needs ``pip install "respan-notebook[plots]"``. A report that was loaded has no values of
+        what arrived, so that its picture shows statuses alone. At most 40 evaluators are drawn.
+
+        Parameters
+        ----------
+        dark : bool
+            For a dark page.
+
+        Returns
+        -------
+        Picture
+            A ``matplotlib.figure.Figure``.
+
+        Raises
+        ------
+        ConfigurationError
+            matplotlib is missing.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from respan_notebook import Evaluator
+        >>> stars = Evaluator(evaluator_slug="stars", score_value_type="numerical")
+        >>> frame = pd.DataFrame({"log_id": ["a", "b"], "stars": [4, None]})
+        >>> frame.respan.push_scores([stars], dry_run=True).plot()
+        Picture of a report: stars 1 skipped, 1 not_sent
+        """
+        from respan_notebook.plots import draw_report
+
+        frame = self._frame_without_digests
+        statuses = pd.crosstab(frame["evaluator"], frame["status"])
+        values: dict[str, dict[str, int]] = {}
+        if isinstance(self._plan, Plan):
+            from respan_notebook.push.distribution import count_values
+
+            values = count_values(self._plan)
+        return draw_report(statuses, values, colours=COLOURS, dark=dark)
 
     @cached_property
     def _digests(self) -> list[str | None]:

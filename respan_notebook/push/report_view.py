@@ -15,7 +15,7 @@ from respan_notebook.push.reasons import Groups
 
 _SHOWN: Final = 10  # The most reasons that are shown.
 _LABELS: Final = 3  # The most rows that are named for each.
-_COLOURS: Final = {
+COLOURS: Final = {
     "created": "#2e8540",
     "updated": "#62b36e",
     "unchanged": "#b8d8be",
@@ -26,6 +26,7 @@ _COLOURS: Final = {
     "failed": "#c62828",
     "not_sent": "#8e7cc3",
 }
+"""The colour of each status."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Summary:
         Rows, status and reason of the first groups of errors.
     more : str
         The number of the groups that are not shown; empty when all are.
+    name : str
+        The class that is shown.
     """
 
     title: str
@@ -51,6 +54,7 @@ class Summary:
     notes: list[str]
     errors: list[tuple[str, str, str]]
     more: str
+    name: str = "PushReport"
 
 
 def summarize_lines(
@@ -86,7 +90,7 @@ def summarize_lines(
 
 def render_text(summary: Summary) -> str:
     """Render a report as text."""
-    lines = [f"PushReport {summary.title}", *summary.notes]
+    lines = [f"{summary.name} {summary.title}", *summary.notes]
     lines += [f"{rows} {status}: {error}" for rows, status, error in summary.errors]
     return "\n  ".join([*lines, summary.more] if summary.more else lines)
 
@@ -100,7 +104,7 @@ def render_html(summary: Summary) -> str:
     )
     head = "<tr><th>rows</th><th>status</th><th>reason</th></tr>"
     return (
-        f"<div><b>PushReport</b> {escape(summary.title)}{_render_bar(summary.counts)}"
+        f"<div><b>{summary.name}</b> {escape(summary.title)}{_render_bar(summary.counts)}"
         + "".join(f"<div>{escape(note)}</div>" for note in summary.notes)
         + (f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>" if rows else "")
         + f"<div>{escape(summary.more)}</div></div>"
@@ -137,7 +141,7 @@ def _render_labels(plan: Lines, lines: list[int]) -> list[str]:
 def _render_bar(counts: Mapping[str, int]) -> str:
     """Render a strip whose parts are as wide as the statuses are frequent."""
     parts = "".join(
-        f'<span title="{n:,} {name}" style="flex:{n};background:{_COLOURS[name]}"></span>'
+        f'<span title="{n:,} {name}" style="flex:{n};background:{COLOURS[name]}"></span>'
         for name, n in counts.items()
     )
     style = "display:flex;height:8px;max-width:480px;margin:4px 0"

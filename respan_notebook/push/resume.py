@@ -10,6 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from respan_notebook.errors import ConfigurationError, FrameError
+from respan_notebook.frames.arrow import as_pandas, is_arrow_frame
 from respan_notebook.frames.columns import find_column, has_column
 from respan_notebook.push.origin import Origin
 from respan_notebook.push.outcomes import ARRIVED, NOT_SENT, STATUSES, Arrived, Outcomes
@@ -52,8 +53,8 @@ class Earlier:
     warnings: list[str] = field(default_factory=list)
 
 
-def read_earlier(resume: PushReport | pd.DataFrame | str | Path | None) -> Earlier:
-    """Read an earlier report: the report itself, its file, or its frame.
+def read_earlier(resume: Any) -> Earlier:
+    """Read an earlier report: the report itself, its file, or its frame, of any library.
 
     Raises
     ------
@@ -66,8 +67,9 @@ def read_earlier(resume: PushReport | pd.DataFrame | str | Path | None) -> Earli
         return Earlier()
     if isinstance(resume, PushReport):
         return Earlier(_read_arrived(resume.frame), resume.origin)
-    if isinstance(resume, pd.DataFrame):
-        return _read_frame(resume, "the frame", says_origin=has_column(resume, FACTS))
+    if isinstance(resume, pd.DataFrame) or is_arrow_frame(resume):
+        frame = as_pandas(resume)
+        return _read_frame(frame, "the frame", says_origin=has_column(frame, FACTS))
     if isinstance(resume, str | Path):
         table = pd.DataFrame(read_table(Path(resume)), dtype=object)
         return _read_frame(table, str(resume), says_origin=True)

@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=int, default=0, help="port to listen on; 0 takes a free one")
     add("--db", metavar="FILE", help="SQLite file that stores everything (default: in memory)")
     add("--demo", action="store_true", help="load the sample logs and evaluators")
+    add("--judged", action="store_true", help="load made-up logs with the verdicts of a judge")
     add(
         "--annotator",
         dest="annotators",

@@ -26,6 +26,11 @@ DEMO_LOGS = _read_samples("logs.json")
 def load_demo(store: Store) -> None:
     """Store the sample logs and evaluators that `store` does not have yet."""
     store.add_logs(validate_log(log) for log in DEMO_LOGS)
+    load_evaluators(store)
+
+
+def load_evaluators(store: Store) -> None:
+    """Store the sample evaluators that `store` does not have yet."""
     for sample in DEMO_EVALUATORS:
         evaluator = validate_document(EvaluatorWrite, sample).model_dump()
         evaluator |= {"created_at": CREATED_AT, "updated_at": CREATED_AT}

@@ -8,9 +8,9 @@ from typing import Any
 
 from fastapi import Request
 
+from respan_notebook.sandbox.database import Order
 from respan_notebook.sandbox.errors import invalid, not_found
 from respan_notebook.sandbox.filters import Column
-from respan_notebook.sandbox.store import Order
 
 DEFAULT_PAGE_SIZE = 100
 

@@ -27,6 +27,7 @@ DEFAULT_ANNOTATOR = "annotator@example.com"
 # A log's id may take 10,000 characters, each of them up to 12 bytes once it is encoded.
 MAX_HEADERS = 2**18
 _GRACE: Final = 0.1  # Seconds that requests in flight have to end when the server stops.
+_STEPS_OF_ACCEPT: Final = 5  # Steps of asyncio's loop in which an accepted connection is set up.
 
 
 class Sandbox:
@@ -44,6 +45,9 @@ class Sandbox:
         The SQLite file that stores everything; in memory if it is not given.
     demo
         Load the sample logs and evaluators.
+    judged
+        Load 600 made-up logs of December 2025 with the verdicts of a judge, judge@example.com,
+        and the sample evaluators.
     annotators
         The emails that get an API key each. By default those stored in `db`, or else
         annotator@example.com.
@@ -103,6 +107,7 @@ class Sandbox:
         port: int = 0,
         db: str | Path | None = None,
         demo: bool = False,
+        judged: bool = False,
         annotators: Sequence[str] = (),
         latency_ms: float = 0,
         rate_limit: tuple[int, float] | None = None,
@@ -119,7 +124,7 @@ class Sandbox:
         self._behaviour = Behaviour(latency_ms, rate_limit, fail, log_routes_take_jwt)
         self._rules = Rules(next_keeps_parameters, strict, checks_timestamp, meter)
         self._annotators = _check_annotators(annotators)
-        self._demo = demo
+        self._demo, self._judged = demo, judged
         self.db = None if db is None else str(db)
         self.base_url = ""
         self.api_keys: dict[str, str] = {}
@@ -184,6 +189,10 @@ class Sandbox:
             from respan_notebook.sandbox.demo import load_demo
 
             load_demo(store)
+        if self._judged:
+            from respan_notebook.sandbox.judged import load_judged
+
+            load_judged(store)
         stored = tuple(store.api_keys())
         first = self._annotators or stored or (DEFAULT_ANNOTATOR,)
         store.add_annotators(first)
@@ -214,6 +223,11 @@ class _Server(uvicorn.Server):
                 await asyncio.wait_for(self._exit.wait(), 1)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listener in sockets or ():
+            asyncio.get_running_loop().remove_reader(listener)
+        # A connection that was accepted just now would find its server closed, and stay open.
+        for _ in range(_STEPS_OF_ACCEPT):
+            await asyncio.sleep(0)
         for listener in (*self.servers, *(sockets or ())):
             listener.close()
         state = self.server_state

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import krippendorff
 import numpy as np
 import pytest
 from scored import choices, defined, numbers, row_of, scores, spelled, table_of
@@ -72,28 +71,28 @@ def test_masi_distances__by_overlap(one: str, other: str, distance: float) -> No
     np.testing.assert_allclose(masi_distances([list(one), list(other)]), expected)
 
 
-@pytest.mark.parametrize("kind", ["percentage", "multi_select", "numerical"])
+# What the package krippendorff 0.9.0 computed of these scores, for seeds 0 to 2.
+RECORDED = {
+    "percentage": [0.21818648292, -0.308293587705, -0.008961518187],
+    "multi_select": [0.059121032438, -0.072994987469, -0.042401821286],
+    "numerical": [0.220272838442, -0.308307335163, 0.033994334278],
+}
+
+
+@pytest.mark.parametrize("kind", list(RECORDED))
 @pytest.mark.parametrize("seed", range(3))
-def test_alpha__as_the_library_has_it(kind: str, seed: int) -> None:
+def test_alpha__as_recorded_of_another_program(kind: str, seed: int) -> None:
     random = np.random.default_rng(seed)
     codes = random.integers(0, 7, (3, 40)).astype(float)
     codes[random.random((3, 40)) < 0.3] = np.nan
     sets = [["a"], ["b"], ["a", "b"], ["b", "c"], ["a", "b", "c"], ["c"], ["d"]]
-
-    def metric(_v1: Any, _v2: Any, i1: Any, i2: Any, **_options: Any) -> Any:
-        return masi_distances(sets)[i1, i2]
-
-    levels = {"percentage": "interval", "multi_select": metric, "numerical": "ordinal"}
-    expected = krippendorff.alpha(
-        codes, value_domain=list(range(7)), level_of_measurement=levels[kind]
-    )
     values = sets if kind == "multi_select" else list(range(7))
     by_scorer = {
         name: [None if np.isnan(code) else values[int(code)] for code in row]
         for name, row in zip("abc", codes, strict=True)
     }
     row = row_of(measure_agreement(scores(**by_scorer), [defined(kind)]))
-    assert row["alpha"] == pytest.approx(expected)
+    assert row["alpha"] == pytest.approx(RECORDED[kind][seed])
 
 
 # kappa2(anxiety[, 2:3], "squared") of R's package irr, as the tests of statsmodels quote it. Nobody

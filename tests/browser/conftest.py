@@ -10,12 +10,16 @@ import importlib.util
 import itertools
 import os
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from chromium import FLAGS, find_chromium
 from lab_page import App, NotebookPage, OpenNotebook, Theme, write_notebook
 from lab_server import LabServer
+from label_page import OPEN, Label, ready
+
+from respan_notebook import Sandbox
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -103,3 +107,37 @@ def open_notebook(
         page.close()
     for page in pages:
         page.assert_contained()
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    with Sandbox(demo=True, db=tmp_path / "sandbox.db") as running:
+        yield running
+
+
+@pytest.fixture
+def label(open_notebook: OpenNotebook, sandbox: Sandbox, tmp_path: Path) -> Label:
+    """Open a notebook with an annotator on screen."""
+
+    def open_(
+        evaluators: Any = "helpfulness",
+        *,
+        more: str = "",
+        prepare: str = "",
+        cells: Sequence[str] = ("2 + 2",),
+        **options: Any,
+    ) -> NotebookPage:
+        cell = OPEN.format(
+            key=sandbox.api_key,
+            url=sandbox.base_url,
+            evaluators=evaluators,
+            outbox=str(tmp_path / "outbox.sqlite3"),
+            prepare=prepare,
+            more=more,
+        )
+        page = open_notebook(["1 + 1", cell, *cells], **options)
+        page.run_all()
+        ready(page)
+        return page
+
+    return open_

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from lab_server import KERNELSPEC, LabServer
 from lab_traffic import Traffic, TrafficLog
+from script_coverage import ScriptCoverage
 
 if TYPE_CHECKING:
     from playwright.sync_api import (
@@ -77,6 +78,7 @@ class NotebookPage:
         self._listen(self._context)
         self.page = self._context.new_page()
         self.page.on("websocket", self._on_websocket)
+        self._coverage = ScriptCoverage(self.page)
 
     # -- opening and closing
 
@@ -105,6 +107,7 @@ class NotebookPage:
 
     def close(self) -> None:
         """Close the page, and end its kernel."""
+        self._coverage.write()
         self._context.close()
         self.lab.stop_kernels(self.name)
 

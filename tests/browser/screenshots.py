@@ -28,17 +28,30 @@ def sources(name: str) -> list[str]:
 
 
 def annotator(open_notebook: OpenNotebook, folder: Path, name: str, theme: str) -> None:
-    """Take the quickstart's annotator with two scores entered."""
+    """Take the quickstart's annotator after four logs, with two scores entered."""
     page = open_notebook(sources("01_quickstart")[:3], theme=theme, size=(1360, 1000))
     page.run_all()
-    root = page.page.locator(".rn-annotator[data-lm-suppress-shortcuts]")
-    root.wait_for()
-    page.page.locator(".rn-status").click()
-    for key in ("4", "Enter", "5", "ArrowDown", "1", "ArrowDown"):
+    root = page.page.locator(".rn-annotator")
+    root.locator(".rn-answer").wait_for()
+    place = root.locator(".rn-place")
+    place.click()
+    # Scored, scored, skipped, partly scored.
+    ways = [
+        ["4", "ArrowDown", "1", "Enter"],
+        ["2", "ArrowDown", "3", "Enter"],
+        ["s"],
+        ["5", "Enter"],
+    ]
+    for row, keys in enumerate(ways, 2):
+        for key in keys:
+            page.page.keyboard.press(key)
+        place.get_by_text(f"log {row} of").wait_for()
+    for key in ("4", "ArrowDown", "1"):
         page.page.keyboard.press(key)
-        page.page.wait_for_timeout(300)
-    page.page.locator(".rn-set").nth(1).wait_for()
-    root.screenshot(path=folder / name)
+    page.page.locator(".rn-editor[data-rn-state=set]").nth(1).wait_for()
+    root.locator(".rn-dot-d").wait_for()
+    root.get_by_text("all in Respan").wait_for()
+    root.screenshot(path=folder / name, animations="disabled")
 
 
 def editors(open_notebook: OpenNotebook, folder: Path) -> None:
@@ -46,7 +59,6 @@ def editors(open_notebook: OpenNotebook, folder: Path) -> None:
     page = open_notebook(sources("02_label_by_hand")[:3], size=(1100, 2000))
     page.run_all()
     page.page.locator(".rn-editor").nth(9).wait_for()
-    page.page.wait_for_timeout(500)
     page.output_area(2).locator(".widget-vbox").first.screenshot(path=folder / "editors.png")
 
 

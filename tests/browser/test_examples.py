@@ -16,11 +16,11 @@ def test_quickstart__ends_with_a_label_saved_by_hand(open_notebook: OpenNotebook
     page = open_notebook(sources("01_quickstart"))
     page.run_all()
     editors = page.page.locator(".rn-editor")
-    editors.nth(0).get_by_role("button", name="4 · Good").click()
+    editors.nth(0).get_by_role("radio", name="4 Good").click()
     page.page.get_by_role("button", name="Save & next").click()
-    page.page.get_by_text("1 saved").wait_for()
+    page.page.get_by_text("all in Respan").wait_for()
     said = page.run_code("print(*annotator.scores[['log_id', 'value', 'state']].iloc[0])")
-    assert said.split() == ["demo_01", "4.0", "saved"]
+    assert said.split() == ["demo_01", "4.0", "delivered"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,100 +1,37 @@
-"""Labelling in a real JupyterLab and Notebook 7, in Chromium, down to the sandbox's SQLite."""
+"""Labelling by keys and by mouse in a real JupyterLab and Notebook 7, down to SQLite."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import re
-import sqlite3
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from lab_page import NotebookPage, OpenNotebook
+from label_page import (
+    ALL,
+    Label,
+    act,
+    answered,
+    arrived,
+    create,
+    editor,
+    position,
+    press,
+    said,
+    score,
+    shows,
+    states,
+    stored,
+    turn,
+    values,
+)
 from seed import add_logs
 
-from respan_notebook import RespanClient, Sandbox
+from respan_notebook import Sandbox
 from respan_notebook.labelling.outbox.sender import wait_until
 
 REAL_LOGS = Path(__file__).parents[3] / "shared" / "data" / "gsm8k_logs.jsonl.gz"
-ALL = (
-    *("helpfulness", "coverage", "grounded", "tone", "issues"),
-    *("comments", "corrected", "topic", "remarks", "fluency"),
-)
-OPEN = """
-from respan_notebook import RespanClient
-client = RespanClient({key!r}, {url!r})
-logs = client.logs(start_time="2026-01-01", sort_by="timestamp", limit=200)
-annotator = logs.respan.annotate({evaluators!r}, client=client, outbox={outbox!r})
-annotator
-"""
-Label = Callable[..., NotebookPage]
-
-
-@pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
-    with Sandbox(demo=True, db=tmp_path / "sandbox.db") as running:
-        yield running
-
-
-@pytest.fixture
-def label(open_notebook: OpenNotebook, sandbox: Sandbox, tmp_path: Path) -> Label:
-    """Open a notebook with an annotator on screen."""
-
-    def open_(evaluators: Any = "helpfulness", *, key: str = "", **options: Any) -> NotebookPage:
-        cell = OPEN.format(
-            key=key or sandbox.api_key,
-            url=sandbox.base_url,
-            evaluators=evaluators,
-            outbox=str(tmp_path / "outbox.sqlite3"),
-        )
-        page = open_notebook(["1 + 1", cell, "2 + 2"], **options)
-        page.run_all()
-        ready(page)
-        return page
-
-    return open_
-
-
-def ready(page: NotebookPage) -> None:
-    """Wait until the annotator takes keys, and give it the focus."""
-    page.page.wait_for_selector(".rn-annotator[data-lm-suppress-shortcuts] .rn-log")
-    page.page.locator(".rn-status").click()
-
-
-def press(page: NotebookPage, *keys: str) -> None:
-    for key in keys:
-        page.page.keyboard.press(key)
-
-
-def turn(page: NotebookPage) -> int:
-    return int(page.page.locator("[data-rn-turn]").get_attribute("data-rn-turn") or 0)
-
-
-def act(page: NotebookPage, *keys: str) -> None:
-    """Press keys, the last of which goes to another log, and wait for it."""
-    before = turn(page)
-    press(page, *keys)
-    assert wait_until(lambda: turn(page) > before, 10)
-
-
-def states(page: NotebookPage) -> list[str]:
-    said = page.run_code("print(*(e.state for e in annotator.editors.values()))")
-    return said.split()
-
-
-def arrived(page: NotebookPage) -> bool:
-    return page.run_code("print(annotator.wait())").strip() == "True"
-
-
-def stored(sandbox: Sandbox, *columns: str) -> list[tuple[Any, ...]]:
-    """Return what the sandbox's SQLite file has of all scores."""
-    with sqlite3.connect(f"file:{sandbox.db}?mode=ro", uri=True) as db:
-        names = ", ".join(columns)
-        rows = db.execute(f"SELECT {names} FROM scores ORDER BY log_id, evaluator_slug").fetchall()
-    db.close()
-    return rows
 
 
 # -- by keys alone ------------------------------------------------------------------------------
@@ -105,7 +42,6 @@ def test_keys__label_twenty_logs_over_all_types(label: Label, sandbox: Sandbox, 
     if app == "lab":
         add_real_logs(sandbox)
     page = label(ALL, app=app)
-    page.page.wait_for_timeout(500)
     assert set(states(page)) == {"unset"}, "nothing is scored by being shown"
     rows = 20 if app == "lab" else 3
     for row in range(rows):
@@ -121,14 +57,14 @@ def test_keys__label_twenty_logs_over_all_types(label: Label, sandbox: Sandbox, 
         press(page, "Escape", "ArrowDown", "a")
         act(page, "Enter")
     assert arrived(page)
-    values = ("numerical_value", "boolean_value", "categorical_value", "string_value", "json_value")
+    fields = ("numerical_value", "boolean_value", "categorical_value", "string_value", "json_value")
     tones = ["friendly", "neutral", "curt", "rude"]
     for row, log_id in enumerate(page.run_code("print(*logs['unique_id'][:20])").split()[:rows]):
         found = {
             slug: json.loads(value) if slug in ("tone", "issues", "topic") else value
-            for log, slug, *fields in stored(sandbox, "log_id", "evaluator_slug", *values)
+            for log, slug, *cells in stored(sandbox, "log_id", "evaluator_slug", *fields)
             if log == log_id
-            for value in [next(field for field in fields if field is not None)]
+            for value in [next(cell for cell in cells if cell is not None)]
         }
         assert found == {
             "helpfulness": 1 + row % 5,
@@ -157,37 +93,82 @@ def add_real_logs(sandbox: Sandbox) -> None:
     add_logs(sandbox.base_url, sandbox.api_key, logs)
 
 
-def test_keys__skip_back_undo_accept_clear_explain_and_help(label: Label) -> None:
+def test_keys__skip_back_undo_redo_clear_explain_and_help(label: Label) -> None:
     page = label(["helpfulness", "coverage"])
     act(page, "s")
     act(page, "b")
-    press(page, "ArrowDown", "v", "ArrowRight", "ArrowRight", "ArrowLeft", "e")
+    press(page, "ArrowDown", "ArrowRight", "ArrowRight", "ArrowLeft", "e")
     page.page.keyboard.type("because s")
     act(page, "Control+Enter")
     press(page, "2", "x")  # They are keys again, and not the text of the next explanation.
+    assert states(page) == ["unset", "unset"]
     assert arrived(page)
     seen = page.run_code("print(annotator.scores[['value', 'explanation']].values.tolist())")
-    assert seen.strip() == "[[1.0, 'because s']]"
+    assert seen.strip() == "[[0.0, 'because s']]"
     act(page, "u")
     assert page.run_code("print(annotator.position, len(annotator.scores))").split() == ["0", "0"]
+    act(page, "Shift+U")
+    assert page.run_code("print(annotator.position, len(annotator.scores))").split() == ["1", "1"]
     press(page, "3", "x")
     assert states(page) == ["unset", "unset"]
+    press(page, "v")
+    said(page, "v does nothing in Helpfulness")
     press(page, "?")
-    assert page.page.get_by_text("undo the last save").is_visible()
+    assert page.page.get_by_text("skip this log").is_visible()
+    press(page, "s", "Escape")  # Under the keys nothing acts.
+    assert position(page) == 1
+
+
+def test_keys__v_takes_the_score_that_is_shown_exactly(label: Label, sandbox: Sandbox) -> None:
+    score(sandbox, "demo_01", "coverage", numerical_value=73.4)
+    page = label(["coverage", "comments"])
+    page.run_code("annotator.go_to(0)")
+    shows(page, "Coverage", "shown")
+    press(page, "v")
+    shows(page, "Coverage", "set")
+    assert values(page) == [73.4, None]
+
+
+def test_advance__one_key_an_evaluator(label: Label, sandbox: Sandbox) -> None:
+    page = label(["helpfulness", "grounded", "tone", "comments"], more=", advance=True")
+    for keys in (("4", "y", "2"), ("1", "n", "3")):
+        act(page, *keys)
+    assert position(page) == 2
+    assert arrived(page)
+    found = stored(sandbox, "log_id", "evaluator_slug", "numerical_value", "boolean_value")
+    assert found == [
+        ("demo_01", "grounded", None, 1),
+        ("demo_01", "helpfulness", 4.0, None),
+        ("demo_01", "tone", None, None),
+        ("demo_02", "grounded", None, 0),
+        ("demo_02", "helpfulness", 1.0, None),
+        ("demo_02", "tone", None, None),
+    ]
+    act(page, "u")
+    assert position(page) == 1, "and one key takes it back"
+
+
+def test_w__writes_into_the_next_text_field_from_wherever_the_mark_is(label: Label) -> None:
+    page = label(["tone", "comments", "remarks"])
+    press(page, "w")
+    page.page.keyboard.type("b u s")
+    press(page, "Escape", "ArrowDown", "w")
+    page.page.keyboard.type("more")
+    assert values(page) == [None, "b u s", "more"]
 
 
 EDITORS = {
-    "points": ("helpfulness", ".rn-control button"),
-    "slider": ("coverage", ".noUi-handle"),
-    "checkbox": ("grounded", "input[type=checkbox]"),
-    "radio": ("tone", "input[type=radio]"),
-    "checkboxes": ("issues", "input[type=checkbox]"),
-    "text": ("comments", "textarea"),
-    "json": ("corrected", "textarea"),
+    "Helpfulness": ".rn-point",
+    "Coverage": "input[type=range]",
+    "Grounded": "input[type=checkbox]",
+    "Tone": "input[type=radio]",
+    "Issues": "input[type=checkbox]",
+    "Comments": "textarea",
+    "Corrected output": "textarea",
 }
 KEYS = [
     *"abcdefghijklmnopqrstuvwxyz0123456789",
-    *(f"{held}+Enter" for held in ("Shift", "Alt", "Control", "Meta")),
+    "Control+Enter",
     "Enter",
     *("ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Escape", "Backspace", "Delete"),
     *("Shift+a", "Shift+m", "Shift+l", "d", "d", "i", "i"),
@@ -195,327 +176,168 @@ KEYS = [
 
 
 def test_keys__nothing_leaks_into_jupyterlab(label: Label) -> None:
-    page = label([slug for slug, _ in EDITORS.values()])
+    slugs = ["helpfulness", "coverage", "grounded", "tone", "issues", "comments", "corrected"]
+    page = label(slugs)
     before = page.sources(), page.execution_counts()
-    for place, (slug, control) in enumerate(EDITORS.values()):
+    for title, control in EDITORS.items():
         for key in KEYS:
-            box = page.page.locator(".rn-editor").nth(place).locator(control).first
+            page.page.wait_for_selector(".rn-annotator:not([aria-busy])")
+            box = editor(page, title).locator(control).first
+            if key == "Escape":
+                page.page.locator(".rn-place").click()  # A second one leaves.
             box.focus()
+            if key == "Escape" and control != "textarea":
+                continue
             press(page, key)
-        page.page.wait_for_timeout(200)
-        assert (page.sources(), page.execution_counts()) == before, slug
-        assert page.active_cell() == 1, slug
-        assert page.mode() == "command", slug
+        page.settle()
+        if page.page.locator(".rn-overlay:visible").count():
+            press(page, "Escape")
+        assert (page.sources(), page.execution_counts()) == before, title
+        assert page.active_cell() == 1, title
+        assert page.mode() == "command", title
     assert page.cell_count() == 3
+
+
+def test_notebooks_keys__reach_it_and_two_escapes_leave(label: Label) -> None:
+    page = label(["helpfulness", "comments"])
+    before = page.execution_counts()
+    press(page, "w")
+    page.page.keyboard.type("text")
+    press(page, "Escape", "Escape", "b")
+    page.page.wait_for_timeout(200)
+    assert page.cell_count() == 4, "the notebook has the keys, where b inserts a cell"
+    page.page.locator(".rn-place").click()
+    press(page, "Shift+Enter")
+    assert wait_until(lambda: page.execution_counts() != before, 20), "and the cell is run again"
 
 
 def test_tab__goes_through_the_controls_and_out(label: Label) -> None:
     page = label(["helpfulness", "comments"])
     inside = "document.querySelector('.rn-annotator').contains(document.activeElement)"
     seen = []
-    for _ in range(40):
+    for _ in range(60):
         press(page, "Tab")
         if not page.page.evaluate(inside):
             break
         seen.append(page.page.evaluate("document.activeElement.tagName"))
     assert not page.page.evaluate(inside)
-    assert {"BUTTON", "TEXTAREA", "INPUT", "SELECT"} <= set(seen)
-
-
-# -- by mouse -----------------------------------------------------------------------------------
+    assert {"BUTTON", "TEXTAREA", "SUMMARY"} <= set(seen)
 
 
 def test_screen_reader__hears_what_each_control_is_and_what_becomes_of_it(
     label: Label, sandbox: Sandbox
 ) -> None:
-    teams = {"choices": [{"name": f"Team {n}", "value": f"t{n}"} for n in range(12)]}
-    more = {
-        "minutes": {"score_value_type": "numerical"},
-        "team": {"score_value_type": "single_select", "score_config": teams},
-        "tags": {"score_value_type": "multi_select"},
-    }
-    with RespanClient(sandbox.api_key, sandbox.base_url) as client:
-        for name, fields in more.items():
-            client.create_evaluator({"name": name, "evaluator_slug": name, **fields})
-    page = label([*ALL, *more])
+    create(sandbox, "minutes", "numerical")
+    create(
+        sandbox,
+        "team",
+        "single_select",
+        choices=[{"name": f"Team {n}", "value": f"t{n}"} for n in range(12)],
+    )
+    create(sandbox, "tags", "multi_select")
+    page = label([*ALL, "minutes", "team", "tags"])
     root = page.page.locator(".rn-annotator")
-    root.locator("[role=group][aria-label=tags]").wait_for()
     controls = re.findall(
-        r'^ *- (slider|textbox|checkbox|radio|combobox|listbox|button)(?: "(.+?)")?',
+        r'^ *- (slider|textbox|checkbox|radio|combobox|searchbox|button)\b(?: "(.+?)")?',
         root.aria_snapshot(),
         re.MULTILINE,
     )
-    assert {kind for kind, _ in controls} > {"slider", "textbox", "checkbox", "radio", "combobox"}
-    assert [kind for kind, name in controls if not name] == []
-    assert ("combobox", "tags") in controls
+    assert {kind for kind, _ in controls} >= {"slider", "textbox", "checkbox", "radio", "combobox"}
+    assert [kind for kind, name in controls if not name] == [], root.aria_snapshot()
     heard = page.page.locator(".rn-editors [aria-live=polite]")
     press(page, "4")
-    heard.get_by_text("4").wait_for()
+    heard.get_by_text("4 Good").wait_for()
     press(page, "ArrowDown", "7")
     heard.get_by_text("70").wait_for()
     assert heard.count() == 1
+    act(page, "Enter")
+    page.page.locator("[role=status]").get_by_text("Saved.").wait_for()
+
+
+# -- by mouse -----------------------------------------------------------------------------------
 
 
 def test_mouse__does_all_of_it(label: Label, sandbox: Sandbox) -> None:
     page = label(["helpfulness", "coverage", "grounded", "tone", "issues"])
-    editors = page.page.locator(".rn-editor")
-    editors.nth(0).get_by_role("button", name="4 · Good").click()
-    editors.nth(1).locator(".noUi-target").click(position={"x": 100, "y": 2})
-    editors.nth(2).get_by_role("button", name="Use this").click()
-    editors.nth(3).get_by_text("2 · Neutral").click()
-    editors.nth(4).get_by_text("3 · Incomplete").click()
-    editors.nth(4).get_by_text("5 · Bad format").click()
-    page.page.wait_for_timeout(300)
-    assert states(page) == ["set"] * 5
-    editors.nth(3).get_by_role("button", name="Clear").click()
+    editor(page, "Helpfulness").get_by_role("radio", name="4 Good").click()
+    track = editor(page, "Coverage").locator(".rn-track")
+    width = (track.bounding_box() or {})["width"]
+    track.click(position={"x": width / 2, "y": 10})
+    editor(page, "Grounded").get_by_text("No", exact=True).click()
+    editor(page, "Tone").get_by_text("Neutral").click()
+    editor(page, "Issues").get_by_text("Incomplete").click()
+    editor(page, "Issues").get_by_text("Bad format").click()
+    assert values(page) == [4.0, 50.0, False, "neutral", ["incomplete", "bad_format"]]
+    editor(page, "Tone").get_by_role("button", name="clear").click()
     before = turn(page)
     page.page.get_by_role("button", name="Save & next").click()
-    assert wait_until(lambda: turn(page) > before, 10)
+    answered(page, before)
     assert arrived(page)
     rows = stored(sandbox, "evaluator_slug", "categorical_value", "boolean_value")
     assert [row[0] for row in rows] == ["coverage", "grounded", "helpfulness", "issues"]
     assert json.loads(rows[3][1]) == ["incomplete", "bad_format"]
     assert rows[1][2] == 0
     act(page, "s")
-    assert page.run_code("print(annotator.position)").strip() == "2", "keys work after a click"
+    assert position(page) == 2, "keys work after a click"
+    before = turn(page)
+    page.page.locator(".rn-dot").first.click()
+    answered(page, before)
+    assert position(page) == 0
+    page.page.locator(".rn-goto").fill("demo_07")
+    press(page, "Tab")
+    page.page.locator(".rn-place").click()
+    page.settle()
+    assert position(page) == 0, "it goes on Enter alone"
+    before = turn(page)
+    page.page.locator(".rn-goto").press("Enter")
+    answered(page, before)
+    assert position(page) == 6
+    act(page, "s")
+    assert position(page) == 7, "and the focus is given back"
 
 
-# -- what people's fingers and networks do ------------------------------------------------------
-
-
-def test_double_enter__within_50_ms_saves_one_log(label: Label, sandbox: Sandbox) -> None:
-    page = label()
-    for row in range(3):
-        press(page, "4")
-        page.page.wait_for_selector(".rn-set")
-        page.page.evaluate(
-            """async () => {
-              const root = document.querySelector(".rn-annotator");
-              const enter = () => root.dispatchEvent(
-                new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
-              enter();
-              enter();
-              await new Promise((resolve) => setTimeout(resolve, 5));
-              enter();
-            }"""
-        )
-        page.page.wait_for_timeout(600)
-        assert page.run_code("print(annotator.position)").strip() == str(row + 1)
-    assert arrived(page)
-    assert len(stored(sandbox, "id")) == 3
-    double = page.page.get_by_role("button", name="Save & next")
-    press(page, "4")
-    double.dblclick()
-    page.page.wait_for_timeout(600)
-    assert page.run_code("print(annotator.position)").strip() == "4"
-
-
-def test_busy_kernel__a_fast_typist_loses_no_letter_and_scores_no_other_log(
-    label: Label, sandbox: Sandbox
-) -> None:
-    page = label(["comments"], app="notebook")
-    text = "typed while the kernel was busy with something else"
-    page.run_code("import threading, time")
-    # Widget messages wait as long as a callback of another widget message takes.
-    page.run_code(
-        "slow = lambda change: time.sleep(0.15)\n"
-        "annotator.editors['comments'].inputs[0].observe(slow, 'value')"
-    )
+def test_slider__only_the_person_scores(label: Label, sandbox: Sandbox) -> None:
+    create(sandbox, "part", "numerical", min_score=0, max_score=0.7)
+    create(sandbox, "wide", "numerical", min_score=1, max_score=100)
+    score(sandbox, "demo_01", "coverage", numerical_value=73.4)
+    page = label(["coverage", "part", "wide", "comments"])
+    page.run_code("annotator.go_to(0)")
+    shows(page, "coverage".title(), "shown")
+    exact = editor(page, "Coverage").locator(".rn-exact")
+    assert exact.input_value() == "73.4"
     press(page, "w")
-    page.page.keyboard.type(text)
-    before = turn(page)
-    press(page, "Control+Enter")
-    page.page.keyboard.type("too early")
-    assert wait_until(lambda: turn(page) > before, 60)
-    page.page.wait_for_timeout(200)
-    page.page.keyboard.type("z z z")
-    page.page.wait_for_timeout(500)
-    assert states(page) == ["unset"]
+    page.page.keyboard.type("a look changes nothing")
+    act(page, "Control+Enter")
+    assert states(page) == ["unset"] * 4
+    act(page, "s")
+    assert states(page) == ["unset"] * 4
+    page.run_code("annotator.go_to(0)")
+    shows(page, "Coverage", "shown")
     assert arrived(page)
-    assert stored(sandbox, "log_id", "string_value") == [("demo_01", text)]
+    assert stored(sandbox, "evaluator_slug", "numerical_value") == [
+        ("comments", None),
+        ("coverage", 73.4),
+    ]
+    press(page, "ArrowDown", "ArrowDown", "7")
+    assert values(page)[2] == 70.0, "a key is on the step"
+    press(page, "ArrowUp", "3")
+    part = values(page)[1]
+    assert part == 0.21
+    low = editor(page, "wide").locator(".rn-track")
+    press(page, "ArrowDown", "x")
+    low.click(position={"x": 1, "y": 10})
+    assert values(page)[2] == 1.0, "a click where the thumb would rest is a score"
 
 
-def test_kernel_killed__right_after_save_keeps_the_label(label: Label, sandbox: Sandbox) -> None:
-    page = label(["helpfulness", "comments"])
-    act(page, "4", "Enter")
-    press(page, "2", "ArrowDown", "w")
-    page.page.keyboard.type("half a thou")
-    page.page.wait_for_timeout(300)
-    page.kill_kernel()
-    page.page.get_by_role("button", name="Ok", exact=True).click()
-    page.run_all()
-    ready(page)
-    assert arrived(page)
-    assert stored(sandbox, "log_id", "numerical_value") == [("demo_01", 4)]
-    said = page.run_code("print(annotator.position, [e.value for e in annotator.editors.values()])")
-    assert said.strip() == "1 [2.0, 'half a thou']", "and what was not saved yet is there as well"
-
-
-def test_sandbox_down__labelling_goes_on_and_all_arrives(label: Label, sandbox: Sandbox) -> None:
-    page = label()
-    page.run_code(
-        "from respan_notebook.client.settings import RequestSettings\n"
-        "client.settings = RequestSettings(backoff=0.01, longest_backoff=0.1)"
-    )
-    sandbox.stop()
-    for key in "1234":
-        act(page, key, "Enter")
-    page.page.get_by_text("Labels wait:").wait_for()
-    assert page.page.get_by_text("4 on their way").is_visible()
-    sandbox.start()
-    page.page.get_by_text("4 saved").wait_for(timeout=60_000)
-    assert [value for (value,) in stored(sandbox, "numerical_value")] == [1, 2, 3, 4]
-
-
-def test_wrong_key__is_said_and_nothing_is_lost(
-    open_notebook: OpenNotebook, sandbox: Sandbox, tmp_path: Path
-) -> None:
-    cell = """
-import pandas as pd
-from respan_notebook import Evaluator, RespanClient
-frame = pd.DataFrame({{"log_id": ["demo_01", "demo_02", "demo_03"], "input": list("abc")}})
-stars = Evaluator(id="eval_helpfulness", score_value_type="numerical",
-                  score_config={{"min_score": 1, "max_score": 5}})
-annotator = frame.respan.annotate([stars], client=RespanClient({key!r}, {url!r}), outbox={outbox!r})
-annotator
-"""
-    places = {"url": sandbox.base_url, "outbox": str(tmp_path / "outbox.sqlite3")}
-    page = open_notebook([cell.format(key="wrong", **places)])
-    page.run_all()
-    ready(page)
-    act(page, "4", "Enter")
-    said = page.page.get_by_text("Nothing is sent:")
-    said.wait_for()
-    act(page, "5", "Enter")
-    assert said.count() == 1
-    assert "401" in said.inner_text()
-    assert "Your labels are kept" in said.inner_text()
-    page.close()
-    page = open_notebook([cell.format(key=sandbox.api_key, **places)])
-    page.run_all()
-    ready(page)
-    assert arrived(page)
-    assert stored(sandbox, "log_id", "numerical_value") == [("demo_01", 4), ("demo_02", 5)]
-
-
-def test_fault__in_the_kernel_is_said_and_locks_nobody_out(label: Label) -> None:
-    page = label()
-    page.run_code("save, annotator.save = annotator.save, lambda: 1 / 0")
-    press(page, "4")
+def test_drag__ends_with_its_log(label: Label) -> None:
+    page = label(["coverage", "comments"])
+    box = editor(page, "Coverage").locator(".rn-track").bounding_box()
+    assert box
+    page.page.mouse.move(box["x"] + 20, box["y"] + 10)
+    page.page.mouse.down()
+    page.page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + 10)
     act(page, "Enter")
-    page.page.get_by_text("ZeroDivisionError").wait_for()
-    page.run_code("annotator.save = save")
-    act(page, "Enter")
-    assert page.run_code("print(annotator.position)").strip() == "1"
-
-
-def test_letters__in_a_list_choose_from_the_list(label: Label) -> None:
-    page = label()
-    act(page, "4", "Enter")
-    before = turn(page)
-    page.page.locator(".rn-nav select").focus()
-    press(page, "u")
-    page.page.wait_for_timeout(400)
-    assert turn(page) == before
-    assert page.run_code("print(len(annotator.scores))").strip() == "1"
-
-
-def test_output__shown_again_takes_keys_again(label: Label) -> None:
-    page = label()
-    act(page, "4", "Enter")
-    page.command("notebook:hide-all-cell-outputs")
-    page.command("notebook:show-all-cell-outputs")
-    ready(page)
-    act(page, "5", "Enter")
-    assert page.run_code("print(*annotator.scores['value'])").split() == ["4.0", "5.0"]
-
-
-# -- hostile logs -------------------------------------------------------------------------------
-
-RUN = "window.ran=1;alert(1)"
-HOSTILE = [
-    f"<script>{RUN}</script>",
-    f"<img src=x onerror='{RUN}'>",
-    f'"><img src=x onerror="{RUN}">',
-    f"<svg onload='{RUN}'></svg><svg><script>{RUN}</script></svg>",
-    f"[click](javascript:{RUN}) <a href='javascript:{RUN}'>here</a>",
-    f"[data](data:text/html,<script>{RUN}</script>)",
-    "<style>body{display:none}</style><link rel=stylesheet href=http://example.com/x.css>",
-    "<iframe src='http://example.com/'></iframe><meta http-equiv=refresh content='0;url=/'>",
-    "![](http://example.com/i.png) ![x](//example.com/i.png) <img src=//example.com/i.png>",
-    "<form action=http://example.com><input autofocus onfocus=alert(1)></form>",
-    "</div></section></details></div><div class='rn-annotator'><b><i><table><td>unclosed",
-    "\u202egnirts\u202c \u2066iso \x00\x07\x1b[31m",
-    "x" * 1_000_000,
-    f"<details open ontoggle='{RUN}'><video><source onerror='{RUN}'></video>",
-    f"<math><mtext><table><mglyph><style><img src=x onerror='{RUN}'>",
-]
-HOSTILE_CELL = """
-import json, pathlib
-import pandas as pd
-from respan_notebook import Evaluator, RespanClient
-texts = json.loads(pathlib.Path(TEXTS).read_text())
-short = [text[:300] for text in texts]
-frame = pd.DataFrame({
-    "log_id": [f"demo_{n:02}" for n in range(1, len(texts) + 1)],
-    "prompt_messages": [
-        [{"role": s, "content": t}, {"role": "user", "content": [{"type": "text", "text": t}]}]
-        for s, t in zip(short, texts)],
-    "completion_message": [
-        {"role": "assistant", "content": t,
-         "tool_calls": [{"function": {"name": s, "arguments": s}}]}
-        for s, t in zip(short, texts)],
-    "metadata": [{s: s} for s in short],
-    "model": texts, "error_message": texts, "odd": texts})
-frame[texts[1]] = "a column"
-evaluators = [
-    Evaluator(id=f"e{n}", name=s, description=s, score_value_type="single_select",
-              score_config={"choices": [{"name": s, "value": f"v{n}"}]})
-    for n, s in enumerate(short)]
-odd = Evaluator(id="odd", name=texts[1], score_value_type=texts[1])
-annotator = frame.respan.annotate(
-    [*evaluators, odd], client=RespanClient(KEY, URL), outbox=OUTBOX)
-annotator
-"""
-
-
-@pytest.mark.parametrize("app", ["lab", "notebook"])
-def test_hostile_logs__run_load_and_break_nothing(
-    open_notebook: OpenNotebook, sandbox: Sandbox, tmp_path: Path, app: Any
-) -> None:
-    texts = tmp_path / "texts.json"
-    texts.write_text(json.dumps(HOSTILE))
-    names = {
-        "TEXTS": str(texts),
-        "KEY": sandbox.api_key,
-        "URL": sandbox.base_url,
-        "OUTBOX": str(tmp_path / "outbox.sqlite3"),
-    }
-    given = "\n".join(f"{name} = {value!r}" for name, value in names.items())
-    page = open_notebook([f"{given}\n{HOSTILE_CELL}"], app=app)
-    page.run_all()
-    ready(page)
-    for row in range(len(HOSTILE)):
-        page.page.wait_for_timeout(150)
-        if row % 3 == 0:  # Folded texts, too.
-            page.page.evaluate("document.querySelectorAll('.rn-log details').forEach(d=>d.open=1)")
-        assert page.page.locator(".rn-annotator").count() == 1
-        assert (
-            page.page.locator(
-                ".rn-log img, .rn-log script, .rn-log style, .rn-log iframe, "
-                ".rn-log svg, .rn-log form, .rn-log [onerror]"
-            ).count()
-            == 0
-        )
-        wide = page.page.evaluate(
-            "(e => e.scrollWidth - e.clientWidth)(document.querySelector('.rn-annotator'))"
-        )
-        assert wide <= 1, "it is not pushed beyond its width"
-        act(page, "s")
-    act(page, "b")
-    press(page, "1")
-    act(page, "Enter")
-    page.page.get_by_text("1 refused").wait_for()
-    assert page.page.evaluate("window.ran") is None
-    assert page.remote_requests == []
-    assert page.dialogs == []
+    page.page.mouse.move(box["x"] + 40, box["y"] + 10)
+    page.page.mouse.up()
+    assert states(page) == ["unset", "unset"]
+    assert page.run_code("print(*annotator.scores['value'])").strip() == "90.0"

@@ -76,8 +76,8 @@ def test_compare__another_of_this_push(
 ) -> None:
     assert compare((evaluator, named)) == (
         {
-            0: f"the answer is about {subject}; the score may have been stored, and sending it "
-            "again is safe"
+            0: f"the answer is about {subject}; the score may have been stored: sending it again "
+            "is safe"
         },
         [],
     )

@@ -225,3 +225,13 @@ def test_update_log__changes_a_log(client: RespanClient) -> None:
     assert (log["note"], log["is_pinned"]) == ("look", False)
     with pytest.raises(ConfigurationError, match="nothing to change: give one of note"):
         client.update_log("demo_01")
+
+
+def test_update__of_nothing_is_refused_before_a_request(canned: Start) -> None:
+    server = canned()
+    with RespanClient(KEY, server.base_url) as client:
+        with pytest.raises(ConfigurationError, match="nothing to change: give a field, such as"):
+            client.update_evaluator("eval_tone")
+        with pytest.raises(ConfigurationError, match="give one of numerical_value, "):
+            client.patch_score("demo_01", "s1")
+    assert server.requests == []

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from canned import Canned, CannedServer
 
-from respan_notebook import RespanClient, UnexpectedAnswerError
+from respan_notebook import ConfigurationError, RespanClient, UnexpectedAnswerError
 
 Start = Callable[..., CannedServer]
 
@@ -113,3 +113,12 @@ def test_pages__no_page(canned: Start, body: bytes) -> None:
         pytest.raises(UnexpectedAnswerError, match=r"no page of results|results of another kind"),
     ):
         client.list_evaluators()
+
+
+@pytest.mark.parametrize("page", ["x", "", 0, -1, 1.5, True, "²", "9" * 5000])
+def test_pages__begin_with_a_number(canned: Start, page: Any) -> None:
+    server = start_pages(canned, until_three("?page={}"))
+    refused = pytest.raises(ConfigurationError, match="page is the number of a page, from 1, not")
+    with RespanClient("key", server.base_url) as client, refused:
+        client.filter_scores(page=page)
+    assert server.requests == []

@@ -128,7 +128,7 @@ def test_annotate__sends_what_travels(client: RespanClient, tmp_path: Path) -> N
             "helpfulness", client=client, outbox=outbox, context=context
         )
         try:
-            context_of = annotator._queue.context()
+            context_of = annotator._session._queue.context()
         finally:
             annotator.close()
         assert ("timestamp" in context_of) is sent

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from labels import Open, label, stored
+from labels import Open, label, send, stored
 
 from respan_notebook import Evaluator, Sandbox, editor_for
+from respan_notebook.labelling.entry import check_of, rest
 from respan_notebook.labelling.widgets.editor import Editor
 
 STARS = Evaluator(
@@ -17,58 +18,57 @@ STARS = Evaluator(
 )
 
 
-def explain(editor: Editor, text: str) -> None:
-    """Type into the last box of an editor."""
-    editor.inputs[-1].value = text
+def restore(editor: Editor, other: Editor) -> None:
+    editor.show(editor.entry.restore(other.entry.draft or {}, check_of(editor.evaluator)))
 
 
 def state_of(editor: Editor) -> tuple[Any, ...]:
-    return editor.state, editor.value, editor.explanation, editor.inputs[-1].value
+    return editor.state, editor.value, editor.explanation
 
 
 def test_draft__of_an_explanation_alone_is_no_score() -> None:
     editor = editor_for(STARS)
-    explain(editor, "too short")
-    assert state_of(editor) == ("unset", None, "too short", "too short")
-    assert editor.draft == {
+    editor.explanation = "too short"
+    assert state_of(editor) == ("unset", None, "too short")
+    assert editor.entry.draft == {
         "state": "unset",
         "value": None,
         "typed": None,
         "explanation": "too short",
     }
-    assert (editor.changed, editor.at_rest, editor.entries) == (False, False, 1)
+    assert (editor.entry.is_changed, editor.entry.is_at_rest) == (False, False)
     again = editor_for(STARS)
-    again.restore(editor.draft or {})
-    assert state_of(again) == ("unset", None, "too short", "too short")
-    assert again.draft == editor.draft
-    explain(again, "")
-    assert (again.draft, again.at_rest) == (None, True)
+    restore(again, editor)
+    assert state_of(again) == ("unset", None, "too short")
+    assert again.entry.draft == editor.entry.draft
+    again.explanation = ""
+    assert (again.entry.draft, again.entry.is_at_rest) == (None, True)
 
 
 def test_draft__of_an_explanation_beside_a_score_that_was_there() -> None:
     editor = editor_for(STARS)
-    editor.show(4.0, "fine", source="in Respan")
-    assert (editor.draft, editor.changed) == (None, False)
-    explain(editor, "fine, but long")
-    assert editor.draft == {
+    editor.show(rest(4.0, "fine", source="in Respan"))
+    assert (editor.entry.draft, editor.entry.is_changed) == (None, False)
+    editor.explanation = "fine, but long"
+    assert editor.entry.draft == {
         "state": "shown",
         "value": None,
         "typed": None,
         "explanation": "fine, but long",
     }
-    assert (editor.changed, editor.at_rest) == (True, False)
+    assert (editor.entry.is_changed, editor.entry.is_at_rest) == (True, False)
     again = editor_for(STARS)
-    again.show(4.0, "fine", source="in Respan")
-    again.restore(editor.draft or {})
-    assert state_of(again) == ("shown", None, "fine, but long", "fine, but long")
-    assert (again.previous, again.previous_explanation) == (4.0, "fine")
+    again.show(rest(4.0, "fine", source="in Respan"))
+    restore(again, editor)
+    assert state_of(again) == ("shown", None, "fine, but long")
+    assert (again.previous, again.entry.previous_explanation) == (4.0, "fine")
 
 
-def test_explanation__from_python_is_typed() -> None:
+def test_explanation__from_python_is_on_screen() -> None:
     editor = editor_for(STARS)
     editor.explanation = "too short"
-    assert state_of(editor) == ("unset", None, "too short", "too short")
-    assert editor.entries == 1
+    assert state_of(editor) == ("unset", None, "too short")
+    assert editor.screen["entries"] == [{"explanation": "too short"}]
 
 
 @pytest.mark.parametrize("first", ["explanation", "score"])
@@ -76,17 +76,17 @@ def test_drafts__survive_in_whatever_order_they_were_typed(
     annotate: Open, sandbox: Sandbox, first: str
 ) -> None:
     annotator = annotate(["helpfulness", "tone"])
-    explain(annotator.editors["tone"], "no words for it")
+    annotator.editors["tone"].explanation = "no words for it"
     editor = annotator.editors["helpfulness"]
     if first == "score":
         editor.value = 2
-    explain(editor, "too short")
+    editor.explanation = "too short"
     if first == "explanation":
         editor.value = 2
     annotator.close()
     again = annotate(["helpfulness", "tone"])
-    assert state_of(again.editors["helpfulness"]) == ("set", 2.0, "too short", "too short")
-    assert state_of(again.editors["tone"]) == ("unset", None, "no words for it", "no words for it")
+    assert state_of(again.editors["helpfulness"]) == ("set", 2.0, "too short")
+    assert state_of(again.editors["tone"]) == ("unset", None, "no words for it")
     assert again.scores.empty
     assert again.wait()
     assert stored(sandbox) == []
@@ -94,26 +94,43 @@ def test_drafts__survive_in_whatever_order_they_were_typed(
 
 def test_drafts__of_an_explanation_alone_stay_with_their_log(annotate: Open) -> None:
     annotator = annotate()
-    explain(annotator.editors["helpfulness"], "too short")
+    annotator.editors["helpfulness"].explanation = "too short"
     annotator.skip()
-    assert state_of(annotator.editors["helpfulness"]) == ("unset", None, "", "")
+    assert state_of(annotator.editors["helpfulness"]) == ("unset", None, "")
     annotator.back()
-    assert state_of(annotator.editors["helpfulness"]) == (
-        "unset",
-        None,
-        "too short",
-        "too short",
-    )
+    assert state_of(annotator.editors["helpfulness"]) == ("unset", None, "too short")
     label(annotator, helpfulness=2)
     assert annotator.scores[["value", "explanation"]].values.tolist() == [[2.0, "too short"]]
     annotator.back()
-    assert state_of(annotator.editors["helpfulness"]) == ("shown", None, "too short", "too short")
+    assert state_of(annotator.editors["helpfulness"]) == ("shown", None, "too short")
+
+
+@pytest.mark.parametrize("typed", ["{", "007", "+5", ".5", "5."])
+def test_drafts__of_a_text_that_is_no_json_stay_what_was_typed(annotate: Open, typed: str) -> None:
+    annotator = annotate("corrected")
+    send(annotator, "draft", corrected={"state": "set", "value": typed, "explanation": ""})
+    assert annotator.editors["corrected"].state == "invalid"
+    explained = {"state": "invalid", "typed": typed, "explanation": "half"}
+    send(annotator, "draft", corrected=explained)
+    annotator.close()
+    again = annotate("corrected")
+    assert state_of(again.editors["corrected"]) == ("invalid", None, "half")
+    assert again.editors["corrected"].entry.typed == typed
+
+
+@pytest.mark.parametrize(("typed", "value"), [("4", 4.0), (" 4.0 ", 4.0), ("4e0", 4.0)])
+def test_drafts__of_a_number_that_was_typed_are_that_number(
+    annotate: Open, typed: str, value: float
+) -> None:
+    annotator = annotate()
+    send(annotator, "draft", helpfulness={"state": "invalid", "typed": typed})
+    assert state_of(annotator.editors["helpfulness"]) == ("set", value, "")
 
 
 def test_drafts__that_are_taken_back_do_not_return(annotate: Open) -> None:
     annotator = annotate()
-    explain(annotator.editors["helpfulness"], "too short")
-    explain(annotator.editors["helpfulness"], "")
+    annotator.editors["helpfulness"].explanation = "too short"
+    annotator.editors["helpfulness"].explanation = ""
     annotator.close()
     again = annotate()
-    assert state_of(again.editors["helpfulness"]) == ("unset", None, "", "")
+    assert state_of(again.editors["helpfulness"]) == ("unset", None, "")

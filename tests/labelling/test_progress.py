@@ -45,9 +45,10 @@ def test_progress__whole(annotate: Open) -> None:
     assert annotator.wait()
     assert annotator.progress == {
         "scored": 2,
+        "partly": 0,
         "skipped": 1,
         "left": 0,
-        "saved": 1,
-        "on_their_way": 0,
+        "queued": 0,
+        "delivered": 1,
         "refused": 1,
     }

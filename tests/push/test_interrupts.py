@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import _thread
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -43,8 +45,6 @@ def test_push_scores__interrupt_returns_the_report(canned: Start) -> None:
     def interrupt() -> None:
         while len(server.requests) < 3:
             time.sleep(0.01)
-        import _thread
-
         _thread.interrupt_main()
 
     threading.Thread(target=interrupt).start()
@@ -63,6 +63,38 @@ def test_push_scores__interrupt_returns_the_report(canned: Start) -> None:
     # What ends later neither changes the report nor goes on sending.
     assert report.counts == {"created": 1, "failed": 2, "not_sent": 97}
     assert len(server.requests) == sent == 3
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize(
+    ("scorer", "found", "advice"),
+    [
+        ("judge", [], "retry() and resume= look before they create, yet one that arrives late"),
+        ("judge", [{"id": "s", "scorer": "judge", "evaluator_slug": "stars"}], "again is safe"),
+        (None, [], "again is safe"),
+    ],
+    ids=["created", "replaced", "own"],
+)
+def test_interrupt__says_whether_a_score_in_flight_may_be_sent_again(
+    canned: Start, scorer: str | None, found: list[dict[str, str]], advice: str
+) -> None:
+    release = threading.Event()
+
+    def answer(_path: str) -> Canned:
+        if server.requests[-1][0] == "GET":
+            return Canned(body=json.dumps({"next": None, "results": found}).encode())
+        _thread.interrupt_main()
+        release.wait(30)
+        return Canned(status=201, body=b'{"id": "s"}')
+
+    server = canned(answer)
+    frame = pd.DataFrame({"log_id": ["log_1"], "scorer": [scorer], "stars": [3]})
+    with RespanClient("key", server.base_url) as client:
+        report = frame.respan.push_scores([FIVE_STARS], client=client, as_scorer=True, **QUIET)
+    release.set()
+    assert report.counts == {"failed": 1}
+    assert report.frame["error"][0].startswith("interrupted while in flight, so it may have ")
+    assert advice in report.frame["error"][0]
 
 
 def test_interrupt__of_a_kernel_gives_the_report() -> None:

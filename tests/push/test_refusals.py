@@ -168,7 +168,7 @@ def test_refusals__say_that_an_earlier_attempt_may_have_arrived(
     with RespanClient("key", server.base_url) as client:
         (error,) = push(frame_of(1), client).frame["error"]
     assert f"answered {status}" in error
-    assert error.endswith("; an earlier attempt may have arrived, and sending it again is safe")
+    assert error.endswith("; an earlier attempt may have arrived: sending it again is safe")
 
 
 @pytest.mark.parametrize("status", [308, 400, 401, 403, 404])

@@ -278,7 +278,7 @@ def test_push_scores__as_scorer_creates_once_and_says_what_may_be(canned: Any, s
     with RespanClient("key", server.base_url) as client:
         report = frame.respan.push_scores([STARS], client=client, as_scorer=True, **QUIET)
     assert statuses(report) == ["failed"]
-    assert "it may have been created. retry() and resume= look before" in report.frame["error"][0]
+    assert "it may have been created: retry() and resume= look before" in report.frame["error"][0]
     assert [method for method, *_ in server.requests] == ["GET", "POST"]
 
 

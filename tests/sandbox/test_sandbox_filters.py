@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from respan_notebook.sandbox.database import Order
 from respan_notebook.sandbox.errors import HttpError
 from respan_notebook.sandbox.filters import MAX_CONDITIONS, MAX_VALUES, OPERATORS, read_filters
-from respan_notebook.sandbox.store import Order
 from respan_notebook.sandbox.tables import (
     EVALUATOR_COLUMNS,
     LOG_COLUMNS,
@@ -30,7 +30,14 @@ SCORES = {
 @pytest.fixture
 def scores(store):
     for name, changes in SCORES.items():
-        store.upsert_score(log_id=name, scorer="ann", evaluator=None, slug="s", changes=changes)
+        store.upsert_score(
+            log_id=name,
+            scorer="ann",
+            evaluator=None,
+            slug="s",
+            changes=changes,
+            environment="prod",
+        )
 
     def matching(filters):
         order = Order(by="created_at", descending=False, offset=0, limit=100)
@@ -145,7 +152,14 @@ def logs(store):
 
     def score(log_id, slug, **changes):
         known = store.evaluator(slug)
-        store.upsert_score(log_id=log_id, scorer="ann", evaluator=known, slug=slug, changes=changes)
+        store.upsert_score(
+            log_id=log_id,
+            scorer="ann",
+            evaluator=known,
+            slug=slug,
+            changes=changes,
+            environment="prod",
+        )
 
     score("one", "e", numerical_value=2)
     score("two", "e", numerical_value=4)
@@ -328,6 +342,7 @@ def test_filter__logs_and_evaluators_use_the_index(store):
             evaluator=None,
             slug=f"slug_{number % 4}",
             changes={"numerical_value": number},
+            environment="prod",
         )
     filters = {
         "log_id": {"operator": "in", "value": [f"log_{n * 7}" for n in range(100)]},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import threading
 import time
 import warnings
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -223,3 +225,26 @@ def test_import__other_names():
     import respan_notebook.sandbox as package
 
     assert not hasattr(package, "Nonsense")
+
+
+def test_stop__while_clients_connect_leaves_no_socket_open():
+    for _ in range(10):
+        with Sandbox() as sandbox:
+            server = urlsplit(sandbox.base_url)
+            address = server.hostname, server.port
+            over = threading.Event()
+            client = threading.Thread(target=connect_until, args=(over, address))
+            client.start()
+            with warnings.catch_warnings(record=True) as found:
+                warnings.simplefilter("always", ResourceWarning)
+                sandbox.stop()
+                over.set()
+                client.join()
+                gc.collect()
+        assert [str(one.message) for one in found] == []
+
+
+def connect_until(over, address):
+    while not over.is_set():
+        with contextlib.suppress(OSError):
+            socket.create_connection(address, 1).close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
 from respan_notebook import RespanClient
 
@@ -51,6 +52,27 @@ def test_versions__committed_ones_cannot_be_changed(serve):
     assert api("POST", "evaluators/none/versions/", {}).status_code == 404
     assert api("DELETE", f"evaluators/{draft['id']}/").status_code == 204
     assert api("GET", "evaluators/").json()["results"] == []
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+def test_versions__have_the_slug_of_a_renamed_evaluator(serve, method):
+    api = serve()
+    draft, other = api.evaluator("text"), api.evaluator("text")
+    path = f"evaluators/{draft['id']}/"
+    version = api("POST", f"{path}versions/", {}).json()
+    taken = {"name": "x", "score_value_type": "text", "evaluator_slug": other["evaluator_slug"]}
+    assert api(method, path, taken).status_code == 400
+    assert api("GET", f"{path}versions/1/").json() == version
+
+    renamed = {**taken, "evaluator_slug": "über 'all'"}
+    assert api(method, path, renamed).status_code == 200
+
+    assert api("GET", f"{path}versions/1/").json() == version | {"evaluator_slug": "über 'all'"}
+    filters = {"evaluator_slug": {"operator": "", "value": ["über 'all'"]}}
+    listed = api("POST", "evaluators/list/?sort_by=version", {"filters": filters}).json()
+    assert [one["id"] for one in listed["results"]] == [draft["id"], version["id"]]
+    filters = {"evaluator_slug": {"operator": "", "value": [draft["evaluator_slug"]]}}
+    assert api("POST", "evaluators/list/", {"filters": filters}).json()["results"] == []
 
 
 def test_versions__scores_are_of_the_evaluator(serve):

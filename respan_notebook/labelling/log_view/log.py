@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from itertools import groupby
+from functools import partial
+from itertools import groupby, takewhile
 from typing import Any, Final
+
+import nh3
 
 from respan_notebook.labelling.log_view.escape import escaped
 from respan_notebook.labelling.log_view.fields import (
@@ -22,6 +25,7 @@ from respan_notebook.labelling.log_view.messages import (
     as_messages,
     framed_html,
     is_empty,
+    is_instruction,
     members_of,
     message_html,
     messages_html,
@@ -30,9 +34,30 @@ from respan_notebook.labelling.log_view.messages import (
 )
 from respan_notebook.labelling.log_view.text import Budget, code_html, text_html
 from respan_notebook.values.cells import is_missing
+from respan_notebook.wording import render_count
 
 RenderCell = Callable[[Any, Budget], str]
 """A cell -> HTML."""
+
+# Whatever forgot to escape something: what could run, load or cover anything does not get through.
+_CLEANER: Final = nh3.Cleaner(
+    tags={
+        *("section", "article", "details", "summary", "div", "p", "span", "small", "strong"),
+        *("h4", "h5", "h6", "pre", "code", "bdi", "br", "hr", "em", "s", "blockquote", "a", "time"),
+        *("ul", "ol", "li", "dl", "dt", "dd", "table", "thead", "tbody", "tr", "th", "td"),
+    },
+    attributes={
+        "*": {"class", "role", "aria-label", "title", "dir"},
+        "a": {"href"},
+        "ol": {"start"},
+        "details": {"open"},
+        "th": {"scope"},
+    },
+    link_rel="noopener noreferrer nofollow",
+    set_tag_attribute_values={"a": {"target": "_blank"}},
+    url_schemes={"http", "https", "mailto"},
+    url_relative="deny",
+)
 
 _HAVE_A_PLACE: Final = frozenset({"metadata", "blurred", "error_message"})
 _BAD_STATUS: Final = 400
@@ -53,7 +78,8 @@ def log_html(row: Mapping[str, Any], show: Sequence[Hashable] | None = None) -> 
     cells: LogCells = {column: cell for column, cell in row.items() if not _is_missing(cell)}
     budget = Budget()
     body = _arranged(cells, budget) if show is None else _picked(cells, show, budget)
-    return f'<section class="rn-log">{body or note_html("This log is empty.")}</section>'
+    html = f'<section class="rn-log">{body or note_html("This log is empty.")}</section>'
+    return _CLEANER.clean(html)
 
 
 def _is_missing(cell: object) -> bool:
@@ -170,19 +196,46 @@ _ALERTS: Final[Mapping[Hashable, Callable[[Any], str]]] = {
 
 
 def _conversation(cells: LogCells, budget: Budget) -> tuple[str, set[Hashable]]:
-    """Return the conversation as HTML, and the columns that are in it or repeat it."""
+    """Return the conversation as HTML, and the columns that are in it or repeat it.
+
+    What was asked last stands open before the answer; what was said before is folded, and gets
+    what the budget has left.
+    """
     sides = {name: _messages(cells[name]) for name in _TURNS if name in cells}
     said = [message for messages in sides.values() for message in messages]
-    html, used = "", set[Hashable](sides)
+    asked = sides.get("prompt_messages") or []
+    last = _guarded(_BLOCKS["prompt_messages"], asked[-1:], budget) if asked else ""
+    html, used = {"prompt_messages": last}, set[Hashable](sides)
     for name, text in _TURNS.items():
-        if sides.get(name):
-            html += _guarded(_BLOCKS[name], cells[name], budget)
+        if sides.get(name) and name in _ANSWERS:
+            html[name] = _guarded(_BLOCKS[name], cells[name], budget)
         if text in cells and _repeats(cells[text], said):
             used.add(text)
         elif text in cells and not sides.get(name):
-            html += _guarded(_BLOCKS[text], cells[text], budget)
+            html[name] = _guarded(_BLOCKS[text], cells[text], budget)
             used.add(text)
-    return html, used
+    answer = html.get("completion_message", "")
+    framed = f'<section class="rn-answer">{answer}</section>' if answer else ""
+    return _before(asked[:-1], budget) + html["prompt_messages"] + framed, used
+
+
+def _before(messages: Sequence[Any], budget: Budget) -> str:
+    """Render what was said before the last question, folded: instructions, then turns."""
+    render = partial(messages_html, role="user")
+    instructions = list(takewhile(is_instruction, messages))
+    turns = messages[len(instructions) :]
+    html = ""
+    if instructions:
+        inside = _guarded(render, instructions, budget)
+        html += _folded("rn-instructions", "system prompt", inside)
+    if turns:
+        words = render_count(len(turns), "earlier turn")
+        html += _folded("rn-earlier", words, _guarded(render, turns, budget))
+    return html
+
+
+def _folded(kind: str, summary: str, inside: str) -> str:
+    return f'<details class="{kind}"><summary>{summary}</summary>{inside}</details>'
 
 
 def _messages(cell: object) -> list[Any]:
@@ -225,6 +278,12 @@ def _content_by(role: str) -> RenderCell:
 
 _TURNS: Final = {"prompt_messages": "input", "completion_message": "output"}
 """Column of messages -> the column that is shown when it has none."""
+
+_ANSWERS: Final = frozenset({"completion_message"})
+"""Those of them that hold what is judged."""
+
+CONVERSATION: Final = frozenset((*_TURNS, *_TURNS.values()))
+"""The columns that hold what was said."""
 
 _BLOCKS: Final[Mapping[Hashable, RenderCell]] = {
     "prompt_messages": _messages_by("user"),

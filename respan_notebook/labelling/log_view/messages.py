@@ -62,6 +62,12 @@ def as_messages(cell: object) -> list[Any] | None:
     return None
 
 
+def is_instruction(message: object) -> bool:
+    """Return whether a message says how to answer, and is no turn of the conversation."""
+    role = message.get("role") if isinstance(message, Mapping) else None
+    return isinstance(role, str) and _CLASSES.get(role.lower()) == "system"
+
+
 def members_of(value: object) -> list[Any] | None:
     """Return the members of a list, tuple or array; None for anything else."""
     if isinstance(value, np.ndarray):
@@ -71,15 +77,20 @@ def members_of(value: object) -> list[Any] | None:
 
 def repeats(cell: object, messages: Sequence[Any]) -> bool:
     """Return whether a cell, as text, JSON or messages, only repeats the messages."""
-    said = texts_of(messages)
-    found = as_messages(cell)
+    said, found = texts_of(messages), as_messages(cell)
     if found is None:
         text = read_json(cell) if isinstance(cell, str) else cell
         return isinstance(text, str) and text.strip() in said
+    there = set(map(_spelled, messages))
     return all(
-        one in messages or (_PLAIN_MESSAGE.issuperset(one) and texts_of([one]) <= said)
+        (_PLAIN_MESSAGE.issuperset(one) and texts_of([one]) <= said) or _spelled(one) in there
         for one in found
     )
+
+
+def _spelled(message: object) -> str:
+    """Return a text that is the same for equal messages, so that many are compared quickly."""
+    return json.dumps(message, sort_keys=True, default=repr)
 
 
 def texts_of(messages: Iterable[Any]) -> set[str]:
@@ -161,10 +172,15 @@ def _content(content: object, budget: Budget, depth: int = 0) -> str:
     parts = [content] if isinstance(content, Mapping) else members_of(content)
     if parts is None or depth > _DEEPEST:
         return code_html(content, budget)
-    html = "".join(_part(part, budget, depth) for part in parts[:_MOST_PARTS])
-    if len(parts) > _MOST_PARTS:
-        html += f'<p class="rn-note">{len(parts) - _MOST_PARTS:,} more parts are not shown.</p>'
-    return html
+    shown = []
+    for part in parts[:_MOST_PARTS]:
+        if not budget.take_part():
+            break
+        shown.append(_part(part, budget, depth))
+    if len(parts) > len(shown):
+        note = f"{len(parts) - len(shown):,} more parts are not shown."
+        shown.append(f'<p class="rn-note">{note}</p>')
+    return "".join(shown)
 
 
 def _part(part: object, budget: Budget, depth: int) -> str:

@@ -18,6 +18,7 @@ _START_LINES: Final = 24
 _LONGEST_MARKDOWN: Final = 100_000
 _MOST_OF_TEXT: Final = 200_000  # Characters of one text that are shown,
 _MOST_OF_LOG: Final = 400_000  # and of all texts of a log.
+_MOST_PARTS_OF_LOG: Final = 2_000  # The parts of its messages, those within parts included.
 _MARKDOWN_OF_TEXT: Final = 40_000.0  # Microseconds for one text,
 _MARKDOWN_OF_LOG: Final = 200_000.0  # and for all texts of a log.
 
@@ -28,10 +29,13 @@ _SHOW_ALL: Final = (
 
 @dataclass
 class Budget:
-    """Limit the characters and the rendering time of the texts of one log."""
+    """Limit the texts, the parts and the rendering time of one log."""
 
     characters: int = _MOST_OF_LOG
     """Characters that may still be shown."""
+
+    parts: int = _MOST_PARTS_OF_LOG
+    """Parts of messages that may still be shown."""
 
     markdown: float = _MARKDOWN_OF_LOG
     """Microseconds that may still be spent on Markdown, by estimate.
@@ -44,6 +48,11 @@ class Budget:
         text = text[: min(_MOST_OF_TEXT, self.characters)]
         self.characters -= len(text)
         return text
+
+    def take_part(self) -> bool:
+        """Return whether one more part of a message may be shown, and count it."""
+        self.parts -= 1
+        return self.parts >= 0
 
     def affords_markdown(self, text: str) -> bool:
         """Return whether a text may be rendered as Markdown, and count it when it may."""

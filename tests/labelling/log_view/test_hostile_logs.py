@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from log_pages import COLUMNS, Page, answer, seen
 
+from respan_notebook.labelling.log_view import log
 from respan_notebook.labelling.log_view.log import log_html
 
 HOSTILE = {
@@ -129,3 +130,17 @@ def test_log_html__any_value_in_any_column_is_only_shown(column: str, cell: Any)
 def test_log_html__the_words_of_a_plain_text_survive(words: list[str]) -> None:
     text = " ".join(words)
     assert seen({"input": text, "note": text}) == f"input {text} More fields (1) note {text}"
+
+
+def test_log_html__a_renderer_that_forgets_to_escape_runs_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All that is shown goes through one sanitiser, whatever rendered it."""
+    hostile = '<img src=x onerror="alert(1)"><script>alert(1)</script><p style="top:0">x</p>'
+    monkeypatch.setattr(log, "metadata_html", lambda _cell, _budget: hostile)
+    monkeypatch.setattr(log, "facts_html", lambda _cells: hostile)
+
+    html = log_html({"log_id": "a", "metadata": {"a": 1}, "output": "hello"})
+
+    assert "hello" in html
+    assert not re.search("<img|<script|onerror|style|alert", html)

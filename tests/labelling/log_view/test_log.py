@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,71 @@ def test_log_html__a_chat_in_full() -> None:
         '<section class="rn-log">'
         '<article class="rn-message rn-user" aria-label="user"><h4 class="rn-role">'
         '<bdi>user</bdi></h4><div class="rn-text" dir="auto"><p>Hi</p>\n</div></article>'
+        '<section class="rn-answer">'
         '<article class="rn-message rn-assistant" aria-label="assistant"><h4 class="rn-role">'
         '<bdi>assistant</bdi></h4><div class="rn-text" dir="auto"><p><strong>Hello</strong></p>\n'
-        "</div></article>"
+        "</div></article></section>"
         '<dl class="rn-facts"><div><dt>Model</dt><dd><bdi>gpt-4o</bdi></dd></div></dl></section>'
     )
+
+
+TURNS = [
+    {"role": "system", "content": "Be brief."},
+    {"role": "user", "content": "Hi"},
+    {"role": "assistant", "content": "Yes?"},
+    {"role": "user", "content": "Why?"},
+]
+
+
+def test_log_html__folds_what_was_said_before_and_frames_the_answer() -> None:
+    row = {"prompt_messages": TURNS, **answer("So.")}
+    html = log_html(row)
+    kinds = r'<(details|section) class="(rn-instructions|rn-earlier|rn-answer)"'
+    assert re.findall(kinds, html) == [
+        ("details", "rn-instructions"),
+        ("details", "rn-earlier"),
+        ("section", "rn-answer"),
+    ]
+    assert seen(row) == (
+        "system prompt system Be brief. 2 earlier turns user Hi assistant Yes? user Why? "
+        "assistant So."
+    )
+    assert "open" not in html, "folded until somebody asks for it"
+    assert html.index("</details>", html.index("Yes?")) < html.index("Why?")
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [
+        (TURNS[1:2], "user Hi"),
+        (TURNS[:1], "system Be brief."),
+        (TURNS[1:3], "1 earlier turn user Hi assistant Yes?"),
+        (TURNS[:2], "system prompt system Be brief. user Hi"),
+    ],
+    ids=["one", "instructions alone", "no instructions", "no earlier turn"],
+)
+def test_log_html__what_was_said_last_is_never_folded(messages: Any, expected: str) -> None:
+    assert seen({"prompt_messages": messages}) == expected
+    html = log_html({"prompt_messages": messages})
+    assert html.rindex("<article") > html.rfind("</details>")
+
+
+@pytest.mark.parametrize(
+    ("row", "framed"),
+    [
+        ({"input": "2+2?", "output": "4"}, "output 4"),
+        ({"prompt_messages": MESSAGES[:1], "output": "x"}, "output x"),
+        ({**answer("Yes"), "output": "Yes"}, "assistant Yes"),
+        ({**answer("Yes"), "output": "Yes, but"}, "assistant Yes"),
+        (answer(None), "assistant (empty)"),
+        ({"input": "2+2?"}, None),
+    ],
+    ids=["text", "no completion", "both", "both that differ", "empty", "none"],
+)
+def test_log_html__frames_what_is_judged(row: dict[str, Any], framed: str | None) -> None:
+    found = re.findall(r'<section class="rn-answer">(.*?)</section>', log_html(row), re.DOTALL)
+    texts = [Page(html).text for html in found]
+    assert texts == ([] if framed is None else [framed])
 
 
 @pytest.mark.parametrize(

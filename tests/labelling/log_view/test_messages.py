@@ -40,7 +40,7 @@ def test_log_html__each_role_has_its_style(role: str, style: str) -> None:
     ids=["list", "tuple", "array", "json", "request"],
 )
 def test_log_html__messages_in_any_shape(cell: Any) -> None:
-    assert seen({"prompt_messages": cell}) == "user Hi assistant Yes?"
+    assert seen({"prompt_messages": cell}) == "1 earlier turn user Hi assistant Yes?"
     assert seen({"input": cell}) == "user Hi assistant Yes?"
 
 
@@ -54,8 +54,8 @@ def test_log_html__tool_calls_and_their_results() -> None:
         **answer(None, function_call={"name": "old", "arguments": "not JSON"}),
     }
     assert seen(row) == (
-        'assistant calls find c1 { "near": "x", "n": 1.0 } tool c1 [1, 2] assistant calls old '
-        "not JSON"
+        '1 earlier turn assistant calls find c1 { "near": "x", "n": 1.0 } tool c1 [1, 2] '
+        "assistant calls old not JSON"
     )
 
 
@@ -110,7 +110,8 @@ def test_log_html__the_rest_of_a_message_is_folded() -> None:
 def test_log_html__of_very_many_messages_the_ends() -> None:
     row = {"prompt_messages": [{"role": "user", "content": f"m{n}."} for n in range(1000)]}
     text = seen(row)
-    assert [f"m{n}." in text for n in (0, 99, 100, 899, 900, 999)] == [
+    assert text.startswith("999 earlier turns")
+    assert [f"m{n}." in text for n in (0, 99, 100, 898, 899, 999)] == [
         True,
         True,
         False,
@@ -118,4 +119,20 @@ def test_log_html__of_very_many_messages_the_ends() -> None:
         True,
         True,
     ]
-    assert "800 messages between are not shown." in text
+    assert "799 messages between are not shown." in text
+
+
+def test_messages__that_repeat_each_other_a_million_times_are_cut() -> None:
+    part: object = [{"type": "tool_result", "content": "t" * 100}] * 100
+    for _ in range(3):
+        part = [{"type": "tool_result", "content": part}] * 100
+    html = log_html({"prompt_messages": [{"role": "user", "content": part}]})
+    assert "more parts are not shown" in html
+    assert len(html) < 1_000_000
+
+
+def test_repeats__is_seen_among_many_messages() -> None:
+    said = [{"role": "user", "content": f"hello {n}", "name": "ann"} for n in range(20_000)]
+    html = log_html({"prompt_messages": said, "input": json.dumps(said[1:])})
+    assert "hello 19999" in html
+    assert html.count("hello 19999") == 1

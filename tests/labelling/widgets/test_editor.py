@@ -1,17 +1,18 @@
-"""Each editor, driven through the traits of its real widgets."""
+"""Each editor: in Python by its traits, and as a widget by what the browser sends and gets."""
 
 from __future__ import annotations
 
+import json
+import threading
 from typing import Any
 
-import ipywidgets as widgets
 import pytest
 
 from respan_notebook import Evaluator, InvalidValueError, UnsupportedEvaluatorError
-from respan_notebook.labelling.widgets.controls import CONTROLS
-from respan_notebook.labelling.widgets.editor import Editor, editor_for
+from respan_notebook.labelling.current_scores import entered_value
+from respan_notebook.labelling.entry import check_of, rest
+from respan_notebook.labelling.widgets.editor import Editor, EditorWidget, editor_for
 from respan_notebook.sandbox.demo import DEMO_EVALUATORS
-from respan_notebook.values.types import VALUE_TYPES
 
 DEMO = {str(one["evaluator_slug"]): Evaluator.model_validate(one) for one in DEMO_EVALUATORS}
 MANY = [{"name": f"Choice {n}", "value": f"c{n}"} for n in range(25)]
@@ -50,52 +51,24 @@ ENTRIES = {
     "free_choice": "anything",
     "tags": ["a", "b"],
 }
-WIDGETS = {
-    "helpfulness": widgets.ToggleButtons,
-    "coverage": widgets.FloatSlider,
-    "grounded": widgets.Checkbox,
-    "tone": widgets.RadioButtons,
-    "issues": widgets.Checkbox,
-    "comments": widgets.Textarea,
-    "corrected": widgets.Textarea,
-    "topic": widgets.Checkbox,
-    "remarks": widgets.Textarea,
-    "fluency": widgets.FloatSlider,
-    "box": widgets.Text,
-    "half_open": widgets.Text,
-    "fraction": widgets.FloatSlider,
-    "dropdown": widgets.Dropdown,
-    "list": widgets.SelectMultiple,
-    "free_choice": widgets.Text,
-    "tags": widgets.TagsInput,
-}
 each = pytest.mark.parametrize("name", list(EDITORS))
 
 
-def line(editor: Editor) -> str:
-    """Return the state line as people read it."""
-    return str(editor._line.value)
-
-
-def touch(editor: Editor, raw: Any) -> None:
-    """Change the first widget as a person does."""
-    editor.inputs[0].value = raw
-
-
-def test_controls__there_is_one_for_every_type() -> None:
-    assert CONTROLS.keys() == VALUE_TYPES.keys()
-
-
-@each
-def test_editor_for__has_the_widget_of_its_type(name: str) -> None:
-    assert type(editor_for(EDITORS[name]).inputs[0]) is WIDGETS[name]
+def receive(editor: EditorWidget, draft: Any, number: int = 1) -> dict[str, Any]:
+    """Send a draft as the browser does, and return the entry that it gets."""
+    content = {"id": f"view:{number}", "do": "draft", "entries": {"0": draft}}
+    editor._received(None, content, None)
+    assert editor.screen["answer"] == f"view:{number}"
+    (entry,) = editor.screen["entries"]
+    return dict(json.loads(json.dumps(entry, ensure_ascii=False).encode()))
 
 
 @each
 def test_editor__begins_unset(name: str) -> None:
     editor = editor_for(EDITORS[name])
-    assert (editor.value, editor.state, editor.error, editor.draft) == (None, "unset", "", None)
-    assert "not scored" in line(editor)
+    nothing = (None, "unset", "", None)
+    assert (editor.value, editor.state, editor.error, editor.entry.draft) == nothing
+    assert editor.screen == {"entries": [{}], "answer": ""}
 
 
 @each
@@ -104,20 +77,33 @@ def test_value__is_set_observed_and_cleared(name: str) -> None:
     editor.observe(lambda change: seen.append(change["new"]), "value")
     editor.value = ENTRIES[name]
     assert (editor.value, editor.state) == (ENTRIES[name], "set")
-    assert "✓" in line(editor)
+    assert editor.screen["entries"] == [{"state": "set", "value": ENTRIES[name]}]
     editor.clear()
     assert (editor.value, editor.state) == (None, "unset")
+    assert editor.screen["entries"] == [{}]
     assert seen == [ENTRIES[name], None]
 
 
 @each
-def test_value__is_shown_by_the_control_and_read_back_from_it(name: str) -> None:
-    editor = editor_for(EDITORS[name])
+def test_value__that_the_browser_is_shown_is_read_back_from_it(name: str) -> None:
+    editor, again = editor_for(EDITORS[name]), editor_for(EDITORS[name])
     editor.value = ENTRIES[name]
-    again = editor_for(EDITORS[name])
-    for box, other in zip(again.inputs, editor.inputs, strict=True):
-        box.value = other.value
-    assert again.value == ENTRIES[name]
+    (shown,) = editor.screen["entries"]
+    entry = receive(again, {"state": "set", "value": shown["value"], "explanation": ""})
+    assert (again.value, again.state) == (ENTRIES[name], "set")
+    assert entry == shown
+
+
+@each
+def test_draft__of_the_browser_and_its_explanation_go_to_python_and_back(name: str) -> None:
+    editor, seen = editor_for(EDITORS[name]), []
+    editor.observe(lambda change: seen.append(change["name"]), ["value", "explanation", "state"])
+    entry = receive(editor, {"state": "set", "value": ENTRIES[name], "explanation": "because"})
+    assert (editor.value, editor.explanation, editor.state) == (ENTRIES[name], "because", "set")
+    assert entry == {"state": "set", "value": ENTRIES[name], "explanation": "because"}
+    assert sorted(seen) == ["explanation", "state", "value"]
+    entry = receive(editor, {"state": "cleared", "explanation": ""}, 2)
+    assert (entry, editor.value, editor.explanation) == ({}, None, "")
 
 
 @each
@@ -126,58 +112,95 @@ def test_draft__is_restored(name: str) -> None:
     editor.value = ENTRIES[name]
     editor.explanation = "because"
     again = editor_for(EDITORS[name])
-    again.restore(editor.draft or {})
+    again.show(again.entry.restore(editor.entry.draft or {}, check_of(again.evaluator)))
     assert (again.value, again.explanation, again.state) == (ENTRIES[name], "because", "set")
 
 
 @each
-def test_show__shows_a_score_without_entering_it(name: str) -> None:
+@pytest.mark.parametrize("by", ["Python", "browser"])
+def test_show__shows_a_score_without_entering_it(name: str, by: str) -> None:
     editor = editor_for(EDITORS[name])
-    editor.show(ENTRIES[name], "so it was", source="in Respan, by ann@example.com")
-    assert (editor.value, editor.state, editor.changed) == (None, "shown", False)
-    assert "in Respan, by ann@example.com" in line(editor)
-    editor.accept()
+    editor.show(rest(ENTRIES[name], "so it was", source="in Respan, by ann@example.com"))
+    assert (editor.value, editor.state, editor.entry.is_changed) == (None, "shown", False)
+    assert editor.previous == editor.former == ENTRIES[name]
+    (entry,) = editor.screen["entries"]
+    assert (entry["source"], entry["previous"]) == ("in Respan, by ann@example.com", ENTRIES[name])
+    assert "value" not in entry
+    if by == "Python":
+        editor.accept()
+    else:
+        receive(editor, {"state": "accepted", "explanation": "so it was"})
     assert (editor.value, editor.explanation, editor.state) == (ENTRIES[name], "so it was", "set")
 
 
 @each
-def test_clear__of_a_score_that_was_there_is_an_entry(name: str) -> None:
+@pytest.mark.parametrize("by", ["Python", "browser"])
+def test_clear__of_a_score_that_was_there_is_an_entry(name: str, by: str) -> None:
     editor = editor_for(EDITORS[name])
-    editor.show(ENTRIES[name])
-    editor.clear()
-    assert (editor.value, editor.state, editor.changed) == (None, "cleared", True)
-    assert "saving takes the score away" in line(editor)
+    editor.show(rest(ENTRIES[name]))
+    if by == "Python":
+        editor.clear()
+    else:
+        receive(editor, {"state": "cleared", "explanation": ""})
+    assert (editor.value, editor.state, editor.entry.is_changed) == (None, "cleared", True)
+    assert editor.screen["entries"][0]["state"] == "cleared"
+
+
+@each
+def test_accept__where_nothing_is_shown_makes_no_score(name: str) -> None:
+    editor = editor_for(EDITORS[name])
+    editor.accept()
+    receive(editor, {"state": "accepted", "explanation": ""})
+    assert (editor.value, editor.state, editor.entry.is_changed) == (None, "unset", False)
 
 
 @pytest.mark.parametrize(
     ("name", "lowest"), [("coverage", 0.0), ("fluency", 0.0), ("grounded", False)]
 )
-def test_accept__makes_the_value_on_screen_the_score(name: str, lowest: Any) -> None:
+def test_value__that_is_the_lowest_is_a_score_and_not_nothing(name: str, lowest: Any) -> None:
     editor = editor_for(EDITORS[name])
-    before = line(editor)
-    editor.accept()
+    entry = receive(editor, {"state": "set", "value": lowest, "explanation": ""})
     assert (editor.value, editor.state) == (lowest, "set")
-    assert editor.value is not None
-    assert line(editor) != before
+    assert entry == {"state": "set", "value": lowest}
+    editor.show(rest(lowest))
+    assert editor.screen["entries"][0]["previous"] == lowest
 
 
-def test_slider__takes_bounds_and_step_of_the_evaluator() -> None:
-    def slider(**config: Any) -> tuple[float, float, float]:
-        box = editor_for(evaluator("numerical", **config)).inputs[0]
-        return box.min, box.max, box.step
-
-    assert slider(min_score=0, max_score=10) == (0, 10, 1)
-    assert slider(min_score=0, max_score=1) == (0, 1, 0.01)
-    assert slider(min_score=-1, max_score=1.5) == (-1, 1.5, 0.025)
-    assert slider(min_score=0, max_score=4, step=0.5) == (0, 4, 0.5)
+# -- exact values -------------------------------------------------------------------------------
 
 
-def test_touching__the_control_scores() -> None:
-    editor = editor_for(DEMO["coverage"])
-    touch(editor, 40.0)
-    assert editor.value == 40.0
-    touch(editor, 0.0)
-    assert (editor.value, editor.state) == (0.0, "set")
+@pytest.mark.parametrize("value", [73.4, 0.1 + 0.2, 1e-9, 99.999999999])
+def test_value__between_the_steps_of_its_slider_stays_exact(value: float) -> None:
+    editor = editor_for(EDITORS["coverage"])
+    assert editor.setup["evaluators"][0]["control"]["step"] == 1
+    editor.show(rest(value, source="in Respan"))
+    receive(editor, {"state": "shown", "value": value, "typed": None, "explanation": "why"})
+    assert (editor.previous, editor.value, editor.state) == (value, None, "shown")
+    assert receive(editor, {"state": "accepted", "explanation": ""})["value"] == value
+    assert editor.value == value
+    receive(editor, {"state": "invalid", "typed": repr(value), "explanation": ""})
+    assert (editor.value, editor.state) == (value, "set")
+    receive(editor, {"state": "set", "value": 73, "explanation": ""})
+    assert editor.value == 73
+
+
+@pytest.mark.parametrize(
+    ("previous", "value"),
+    [(["a", "b"], ["a", "b"]), (["A", "B"], ["a", "b"]), (["A", "b"], ["a", "b"])],
+    ids=["values", "names", "both"],
+)
+def test_choices__that_a_score_names_are_shown_by_their_values(
+    previous: list[str], value: list[str]
+) -> None:
+    choices = [{"name": name, "value": name.lower()} for name in "ABC"]
+    letters = evaluator("multi_select", choices=choices)
+    editor = editor_for(letters)
+    editor.show(rest(entered_value({"categorical_value": previous}, letters)))
+    editor.accept()
+    assert editor.value == value
+
+
+# -- what is no score ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -187,21 +210,36 @@ def test_touching__the_control_scores() -> None:
         ("box", "nan", "takes a number"),
         ("box", "1e400", "takes a finite number"),
         ("half_open", "-1", "takes a number from 0"),
+        ("coverage", "101", "takes a number from 0 to 100"),
         ("comments", "   ", "takes text that is not blank"),
         ("corrected", '{"a": 1,\n "b": }', "at line 2, column 7"),
         ("corrected", "null", "takes JSON other than null"),
         ("corrected", "NaN", "takes JSON, which has no NaN"),
+        ("corrected", "007", "takes JSON"),
     ],
 )
 def test_typing__what_is_no_score_says_why(name: str, typed: str, reason: str) -> None:
     editor = editor_for(EDITORS[name])
-    touch(editor, typed)
+    if editor.setup["evaluators"][0]["control"]["kind"] in ("number", "slider"):
+        entry = receive(editor, {"state": "invalid", "typed": typed, "explanation": ""})
+    else:
+        entry = receive(editor, {"state": "set", "value": typed, "explanation": ""})
     assert (editor.value, editor.state) == (None, "invalid")
     assert reason in editor.error
-    assert reason in line(editor)
+    assert entry == {"state": "invalid", "error": editor.error, "typed": typed}
     again = editor_for(EDITORS[name])
-    again.restore(editor.draft or {})
-    assert (again.inputs[0].value, again.error) == (typed, editor.error)
+    again.show(again.entry.restore(editor.entry.draft or {}, check_of(again.evaluator)))
+    assert (again.entry.typed, again.error) == (typed, editor.error)
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [("4", 4.0), (" -2.5 ", -2.5), ("1e3", 1000.0), (".5", 0.5), ("007", 7.0), ("+5", 5.0)],
+)
+def test_typing__a_number_scores(typed: str, value: float) -> None:
+    editor = editor_for(EDITORS["box"])
+    receive(editor, {"state": "invalid", "typed": typed, "explanation": ""})
+    assert (editor.value, editor.state, editor.error) == (value, "set", "")
 
 
 @pytest.mark.parametrize(
@@ -225,68 +263,38 @@ def test_value__missing_is_no_score(missing: Any) -> None:
 
 def test_emptying__a_text_that_was_there_takes_the_score_away() -> None:
     editor = editor_for(DEMO["comments"])
-    editor.show("as it was")
-    touch(editor, "")
+    editor.show(rest("as it was"))
+    receive(editor, {"state": "cleared", "explanation": ""})
     assert editor.state == "cleared"
 
 
-@pytest.mark.parametrize(
-    ("name", "keys"),
-    [
-        ("helpfulness", {"1": "1 · Useless", "5": "5 · Excellent"}),
-        ("coverage", {"0": "0", "7": "70", "a": "100"}),
-        ("grounded", {"y": "Yes", "n": "No"}),
-        ("tone", {"1": "Friendly", "4": "Rude"}),
-        ("fluency", {"0": "0", "9": "9", "a": "10"}),
-        ("list", {"1": "Choice 0", "9": "Choice 8", "a": "Choice 9"}),
-    ],
-)
-def test_hotkeys__name_choices_and_points(name: str, keys: dict[str, str]) -> None:
-    hotkeys = editor_for(EDITORS[name]).hotkeys
-    assert {key: hotkeys[key] for key in keys} == keys
-
-
-@each
-def test_hotkeys__are_no_command(name: str) -> None:
-    assert not set(editor_for(EDITORS[name]).hotkeys) & set("sbuvxew?")
-
-
-def test_press__picks_and_toggles() -> None:
-    tone, issues = editor_for(DEMO["tone"]), editor_for(DEMO["issues"])
-    assert tone.press("2")
-    assert not tone.press("z")
-    assert tone.value == "neutral"
-    for key in ("3", "2", "3", "4"):
-        issues.press(key)
-    assert issues.value == ["made_up", "off_topic"]
-    issues.press("2")
-    issues.press("4")
-    assert (issues.value, issues.state) == (None, "unset")
-
-
-def test_press__on_shown_choices_toggles_one_of_them() -> None:
-    issues = editor_for(DEMO["issues"])
-    issues.show(["made_up", "incomplete"])
-    issues.press("2")
-    assert issues.value == ["incomplete"]
+def test_show__of_a_score_that_does_not_fit_changes_nothing() -> None:
+    editor = editor_for(DEMO["helpfulness"])
+    editor.show(rest(7.0, source="in Respan"))
+    assert (editor.value, editor.entry.is_changed) == (None, False)
+    assert editor.screen["entries"][0]["previous"] == 7.0
+    editor.accept()
+    assert editor.state == "invalid"
 
 
 @pytest.mark.parametrize(
-    ("name", "directions", "value"),
-    [
-        ("coverage", (1, 1, -1), 1.0),
-        ("coverage", (-1,), 0.0),
-        ("helpfulness", (1, 1), 2.0),
-        ("helpfulness", (-1,), 5.0),
-        ("tone", (1, 1, 1, 1, 1), "rude"),
-    ],
+    "text",
+    ['{"a":1,"a":2}', "[12345678901234567890123456,1e-400,1E5]", '{ "a" :1}'],
 )
-def test_step__moves_within_the_scale(name: str, directions: tuple[int, ...], value: Any) -> None:
-    editor = editor_for(EDITORS[name])
-    for direction in directions:
-        assert editor.step(direction)
-    assert editor.value == value
-    assert not editor_for(DEMO["comments"]).step(1)
+def test_json__keeps_its_spelling(text: str) -> None:
+    editor = editor_for(Evaluator(evaluator_slug="fixed", score_value_type="json"))
+    entry = receive(editor, {"state": "set", "value": text, "explanation": ""})
+    assert (editor.value, entry["value"]) == (text, text)
+
+
+def test_text__with_half_a_surrogate_pair_is_no_score_and_can_be_sent() -> None:
+    editor = editor_for(DEMO["comments"])
+    entry = receive(editor, {"state": "set", "value": "a\ud83d", "explanation": "b\ud83d"})
+    assert editor.state == "invalid"
+    assert (entry["typed"], entry["explanation"]) == (r"a\ud83d", r"b\ud83d")
+
+
+# -- odd definitions and odd intents ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -295,52 +303,114 @@ def test_step__moves_within_the_scale(name: str, directions: tuple[int, ...], va
 )
 def test_editor_for__says_why_a_type_cant_be_scored(kind: str | None, reason: str) -> None:
     editor = editor_for(Evaluator(evaluator_slug="odd", name="<i>Odd</i>", score_value_type=kind))
-    shown = "".join(child.value for child in editor.children)
-    assert reason.replace("'", "&#x27;") in shown
-    assert "&lt;i&gt;Odd" in shown
-    assert "<i>" not in shown
+    (described,) = editor.setup["evaluators"]
+    assert reason in described["problem"]
+    assert described["title"] == "<i>Odd</i>", "a text, which the browser draws as one"
+    assert described["control"] == {"kind": "none"}
     with pytest.raises(UnsupportedEvaluatorError):
         editor.value = 3
+    assert receive(editor, {"state": "set", "value": 3, "explanation": ""}) == {}
     editor.clear()
-    assert (editor.value, editor.state, editor.changed) == (None, "unset", False)
+    assert (editor.value, editor.state, editor.entry.is_changed) == (None, "unset", False)
 
 
-def test_title__escapes_names_and_descriptions() -> None:
-    hostile = "<img src=x onerror=alert(1)>"
+def test_description__has_no_character_that_hides_another() -> None:
+    hostile = "good\u202e\u200b<img src=x onerror=alert(1)>\x00"
     editor = editor_for(
         Evaluator(id="e", name=hostile, description=hostile, score_value_type="boolean")
     )
-    assert "&lt;img" in editor.children[1].value
-    assert "<img" not in editor.children[1].value
+    (described,) = editor.setup["evaluators"]
+    assert described["title"] == described["about"]
+    assert described["title"].isprintable()
+    assert described["title"].endswith("<img src=x onerror=alert(1)>␀")
 
 
-def test_show__of_a_score_that_does_not_fit_changes_nothing() -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"entries": None},
+        {"entries": {}},
+        {"entries": {"1": {"state": "set", "value": 3}}},
+        {"entries": {"0": "a text"}},
+        {"entries": {"0": {"state": "set", "value": {"a": [3]}}}},
+        {"entries": {"0": {"state": "odd", "value": 3}}},
+        {"entries": {"0": {"state": "invalid", "typed": None}}},
+        {"entries": ["0"]},
+    ],
+    ids=str,
+)
+def test_received__of_odd_content_scores_nothing_and_is_answered(content: dict[str, Any]) -> None:
     editor = editor_for(DEMO["helpfulness"])
-    editor.show(7.0, source="in Respan")
-    assert (editor.value, editor.changed) == (None, False)
-    assert "in Respan: 7" in line(editor)
-    editor.accept()
-    assert editor.state == "invalid"
+    editor._received(None, {"id": "view:7", **content}, None)
+    assert editor.screen["answer"] == "view:7"
+    assert editor.value is None
 
 
-def test_json__is_laid_out_and_shown_as_a_tree() -> None:
-    editor = editor_for(DEMO["corrected"])
-    touch(editor, '{"<b>": [1, "<script>"]}')
-    area, button, tree = editor._control.widget.children
-    assert "<script>" not in tree.value
-    assert "&lt;script&gt;" in tree.value
-    assert tree.value.count("<details") == 2
-    button.click()
-    assert area.value == '{\n  "<b>": [\n    1,\n    "<script>"\n  ]\n}'
-    assert editor.state == "set"
-    touch(editor, "{")
-    button.click()
-    assert (area.value, tree.value) == ("{", "")
+@pytest.mark.parametrize("content", [None, "text", 3, ["a"]], ids=str)
+def test_received__of_what_is_no_intent_does_nothing(content: Any) -> None:
+    editor = editor_for(DEMO["helpfulness"])
+    editor._received(None, content, None)
+    assert (editor.value, editor.screen) == (None, {"entries": [{}], "answer": ""})
 
 
-def test_json__a_huge_document_draws_some_of_it() -> None:
-    editor = editor_for(DEMO["corrected"])
-    touch(editor, "[" + ",".join(["[1]"] * 5_000) + "]")
-    tree = editor._control.widget.children[2].value
-    assert "which is not shown" in tree
-    assert len(tree) < 50_000
+def test_observers__of_the_value_see_the_rest_of_the_entry() -> None:
+    editor, seen = editor_for(DEMO["helpfulness"]), []
+    editor.observe(
+        lambda change: seen.append((change["new"], editor.explanation, editor.state)), "value"
+    )
+    receive(editor, {"state": "set", "value": 3, "explanation": "why"})
+    receive(editor, {"state": "cleared", "explanation": ""}, 2)
+    assert seen == [(3.0, "why", "set"), (None, "", "unset")]
+
+
+@pytest.mark.parametrize("by", ["Python", "browser"])
+def test_observer__that_explains_a_score_enters_that(by: str) -> None:
+    editor = editor_for(DEMO["helpfulness"])
+    editor.observe(lambda _: setattr(editor, "explanation", "by rule"), "value")
+    if by == "Python":
+        editor.value = 3
+    else:
+        receive(editor, {"state": "set", "value": 3, "explanation": ""})
+    assert (editor.entry.value, editor.entry.explanation) == (3, "by rule")
+    assert editor.screen["entries"][0]["explanation"] == "by rule"
+
+
+def test_value__that_is_set_while_another_thread_shows_something_is_entered() -> None:
+    editor = editor_for(DEMO["helpfulness"])
+    shown, entered = threading.Event(), threading.Event()
+
+    def wait(_change: Any) -> None:
+        shown.set()
+        assert entered.wait(10)
+
+    editor.observe(wait, "state")
+    behind = threading.Thread(target=editor.show, args=[rest(2.0, source="in Respan")])
+    behind.start()
+    assert shown.wait(10)
+    editor.unobserve(wait, "state")
+    with pytest.raises(InvalidValueError):
+        editor.value = 9
+    last = threading.Thread(target=entered.set)
+    last.start()
+    editor.value = 4
+    behind.join()
+    last.join()
+    assert (editor.value, editor.entry.value, editor.entry.previous) == (4, 4, 2)
+
+
+def test_observer__that_fails_leaves_the_screen_as_it_should_be() -> None:
+    editor = editor_for(DEMO["helpfulness"])
+    editor.observe(lambda _: 1 / 0, "value")
+    content = {"id": "view:1", "entries": {"0": {"state": "set", "value": 3, "explanation": ""}}}
+    with pytest.raises(ZeroDivisionError):
+        editor._received(None, content, None)
+    assert editor.value == 3
+    assert editor.screen == {"entries": [{"state": "set", "value": 3.0}], "answer": "view:1"}
+
+
+def test_editor__of_an_annotator_is_no_widget() -> None:
+    editor = Editor(DEMO["helpfulness"])
+    editor.value = 3
+    assert not isinstance(editor, EditorWidget)
+    assert (editor.value, repr(editor)) == (3, "Editor('helpfulness', value=3.0)")

@@ -7,9 +7,10 @@ from sending import EVALUATOR, LOG, ME, Client, Waits, enter, failing, remove, s
 
 from respan_notebook import Score
 from respan_notebook.errors import ServerError
-from respan_notebook.labelling.outbox.label import REFUSED
-from respan_notebook.labelling.outbox.outbox import Outbox, UnknownPreviousError
-from respan_notebook.labelling.outbox.sender import Sender, encode_previous, wait_until
+from respan_notebook.labelling.outbox.history import UnknownPreviousError
+from respan_notebook.labelling.outbox.label import REFUSED, encode_previous
+from respan_notebook.labelling.outbox.outbox import Outbox
+from respan_notebook.labelling.outbox.sender import Sender, wait_until
 
 
 def test_look_up__of_a_log_that_is_gone_finds_nothing(box: Outbox, sender: Sender) -> None:
@@ -42,7 +43,7 @@ def test_look_up__that_fails_writes_nothing_of_what_is_to_be_taken_away(
         remove(box, log_id)
     sender.kick()
     assert wait_until(lambda: bool(waits.pauses), 5)
-    assert (written, box.waiting(), sender.status) == ([], 2, "500: broken")
+    assert (written, box.counts().queued, sender.status) == ([], 2, "500: broken")
 
 
 def test_encode_previous__writes_a_score_as_it_is() -> None:

@@ -56,7 +56,7 @@ def test_pause__is_short_again_after_a_success(
     enter(box, 3)
     send(sender)
     assert waits.pauses == [2.0, 4.0, 2.0]
-    assert (len(left), box.waiting(), sender.status) == (1, 0, "")
+    assert (len(left), box.counts().queued, sender.status) == (1, 0, "")
 
 
 def test_bug__is_over_sooner_when_something_is_entered(
@@ -67,10 +67,10 @@ def test_bug__is_over_sooner_when_something_is_entered(
     enter(box, 3, known=False)
     sender.kick()
     assert wait_until(lambda: bool(statuses), 5)
-    assert (statuses, sender.busy, box.waiting()) == (["RuntimeError: a bug"], True, 1)
+    assert (statuses, sender.busy, box.counts().queued) == (["RuntimeError: a bug"], True, 1)
     sender.kick()
     assert wait_until(lambda: not sender.busy, 10)
-    assert (sender.status, box.waiting()) == ("", 0)
+    assert (sender.status, box.counts().queued) == ("", 0)
 
 
 def test_close__ends_a_pause(
@@ -83,7 +83,7 @@ def test_close__ends_a_pause(
     assert wait_until(lambda: bool(statuses), 5)
     sender.close()
     assert not sender.busy
-    assert box.waiting() == 1
+    assert box.counts().queued == 1
     sender.kick()
     assert not sender.busy, "it is closed"
 
@@ -116,7 +116,7 @@ def test_turn__of_another_notebook_is_waited_for_and_said(
     enter(box, 3)
     send(sender)
     assert statuses == ["another notebook is sending", ""]
-    assert box.waiting() == 0
+    assert box.counts().queued == 0
 
 
 def test_wait_until__says_whether_it_came_in_time() -> None:

@@ -7,7 +7,7 @@ from sending import EVALUATOR, LOG, ME, Client, Waits, enter, failing, remove, s
 
 from respan_notebook import RespanClient, Sandbox
 from respan_notebook.errors import BadRequestError, ConflictError, StoppedError, TransportError
-from respan_notebook.labelling.outbox.label import REFUSED, SENT
+from respan_notebook.labelling.outbox.label import DELIVERED, REFUSED
 from respan_notebook.labelling.outbox.outbox import Outbox
 from respan_notebook.labelling.outbox.sender import Sender, wait_until
 
@@ -22,10 +22,10 @@ def test_removal__of_a_score_that_is_entered_anew_leaves_that(
     client.before["delete"] = lambda: (client.before.clear(), enter(box, 5))
     send(sender)
     sender.kick()
-    assert wait_until(lambda: not (sender.busy or box.waiting()), 10)
+    assert wait_until(lambda: not (sender.busy or box.counts().queued), 10)
     assert stored(sandbox) == [(LOG, "helpfulness", ME, 5.0)]
     (label,) = box.labels()
-    assert (label.state, label.removed, label.body["numerical_value"]) == (SENT, False, 5)
+    assert (label.state, label.removed, label.body["numerical_value"]) == (DELIVERED, False, 5)
     assert label.score_id not in (None, first.score_id)
     remove(box)
     send(sender)
@@ -56,7 +56,7 @@ def test_removal__of_a_score_whose_answer_was_lost_finds_it(
     remove(box)
     send(sender)
     assert stored(sandbox) == []
-    assert box.waiting() == 0
+    assert box.counts().queued == 0
 
 
 def test_removal__that_is_refused_of_a_score_that_is_entered_anew_leaves_that(
@@ -74,10 +74,10 @@ def test_removal__that_is_refused_of_a_score_that_is_entered_anew_leaves_that(
     client.before["delete"] = refuse
     send(sender)
     sender.kick()
-    assert wait_until(lambda: not (sender.busy or box.waiting()), 10)
+    assert wait_until(lambda: not (sender.busy or box.counts().queued), 10)
     assert stored(sandbox) == [(LOG, "helpfulness", ME, 5.0)]
     (label,) = box.labels()
-    assert (label.state, label.removed, label.reason) == (SENT, False, None)
+    assert (label.state, label.removed, label.reason) == (DELIVERED, False, None)
 
 
 def test_removal__that_is_refused_is_there_still(
@@ -118,4 +118,4 @@ def test_removal__that_closing_stopped_is_not_said(
     client.before["delete"] = failing(1, StoppedError("closed"))
     send(sender)
     assert statuses == [""]
-    assert box.waiting() == 0
+    assert box.counts().queued == 0
