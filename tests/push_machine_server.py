@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import select
 import signal
+import socket
 import socketserver
 import sys
 import threading
@@ -200,7 +202,6 @@ class World:
     log_ids: set[str] = field(default_factory=set)  # Of the push.
     has_deadline: bool = False
     pushed: threading.Event = field(default_factory=threading.Event)
-    busy: int = 0
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def __post_init__(self) -> None:
@@ -239,11 +240,6 @@ class World:
             self.clock.move_on(1e6)
             assert self.pushed.wait(PATIENCE)
 
-    def settle(self) -> None:
-        """Wait until every request has its answer."""
-        with self.changed:
-            assert self.changed.wait_for(lambda: not self.busy, PATIENCE)
-
 
 _EARLY: Final[dict[str, Callable[[World], object]]] = {
     "": lambda _world: None,
@@ -275,12 +271,15 @@ class _Handler(socketserver.StreamRequestHandler):
     server: Api
 
     def handle(self) -> None:
-        try:
-            while line := self.rfile.readline():
-                if not self._answer(line.decode()):
-                    break
-        except ConnectionError:
-            pass  # The client has gone.
+        goes_on = True
+        while goes_on:
+            select.select([self.connection], [], [])
+            with self.server.handling(self.connection):  # From before anything of it is read.
+                try:
+                    line = self.rfile.readline()
+                    goes_on = bool(line) and self._answer(line.decode())
+                except ConnectionError:
+                    goes_on = False  # The client has gone.
 
     def _answer(self, line: str) -> bool:
         method, path, _ = line.split(" ")
@@ -292,15 +291,8 @@ class _Handler(socketserver.StreamRequestHandler):
         *start, log_id, scores, end = path.split("/")
         assert (method, start, scores, end) == ("POST", ["", "api", "logs"], "scores", "")
         world = self.server.worlds[headers["authorization"].removeprefix("Bearer ")]
-        with world.changed:
-            world.busy += 1
-        try:
-            answer, goes_on = world.answer(unquote(log_id), json.loads(body))
-            self.wfile.write(answer)
-        finally:
-            with world.changed:
-                world.busy -= 1
-                world.changed.notify_all()
+        answer, goes_on = world.answer(unquote(log_id), json.loads(body))
+        self.wfile.write(answer)
         return goes_on
 
 
@@ -315,11 +307,49 @@ class Api(socketserver.ThreadingTCPServer):
         self.worlds: dict[str, World] = {}
         self.errors: list[str] = []
         self._numbers = itertools.count()
+        self._idle: set[socket.socket] = set()
+        self._busy = 0
+        self._lock = threading.Lock()
         self.base_url = f"http://127.0.0.1:{self.server_address[1]}"
         self._thread = threading.Thread(
             target=self.serve_forever, kwargs={"poll_interval": 0.01}, name="api", daemon=True
         )
         self._thread.start()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        with self._lock:
+            request, address = super().get_request()
+            self._idle.add(request)
+        return request, address
+
+    @contextmanager
+    def handling(self, connection: socket.socket) -> Iterator[None]:
+        with self._lock:
+            self._idle.discard(connection)
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._idle.add(connection)
+                self._busy -= 1
+
+    def close_request(self, request: Any) -> None:
+        with self._lock:
+            self._idle.discard(request)
+        super().close_request(request)
+
+    def settle(self) -> None:
+        """Wait until everything that was sent has been read and answered."""
+        latest = time.monotonic() + PATIENCE
+        while self._is_open():
+            assert time.monotonic() < latest, "a request has no answer"
+            time.sleep(0.0005)
+
+    def _is_open(self) -> bool:
+        with self._lock:
+            unread, _, _ = select.select([self.socket, *self._idle], [], [], 0)
+            return bool(unread or self._busy)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         threading.Thread(

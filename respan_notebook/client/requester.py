@@ -105,9 +105,9 @@ class Requester:
         budget = call.budget
         last: errors.RespanError | None = None
         with self.gate.giving_back():
-            while (permit := self._pass_gate(budget)) is not None and budget.begin(call):
+            while (permit := self._pass_gate(budget)) is not None and (left := budget.begin(call)):
                 try:
-                    answer = self._transmit(method, url, data, call, longest)
+                    answer = self._transmit(method, url, data, call, left, longest)
                 except errors.RespanError as error:
                     last = error
                     error.attempts = call.attempts
@@ -125,9 +125,15 @@ class Requester:
         raise last or errors.StoppedError(budget.cancelled)
 
     def _transmit(
-        self, method: str, url: str, data: bytes | None, call: Call, longest: int
+        self,
+        method: str,
+        url: str,
+        data: bytes | None,
+        call: Call,
+        left: float,
+        longest: int,
     ) -> Answer:
-        deadline = min(self.settings.longest_request, max(0.01, call.budget.left))
+        deadline = min(self.settings.longest_request, left)
         timeout = self.server.timeout
         call.is_in_flight = True
         try:

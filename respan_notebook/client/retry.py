@@ -99,20 +99,28 @@ class RetryBudget:
             self.cancelled = self.cancelled or reason
         self._stop.set()
 
-    def begin(self, call: Call) -> bool:
-        """Count an attempt of a call; return False when the budget is cancelled.
+    def begin(self, call: Call) -> float:
+        """Count an attempt of a call, and return the seconds that it may take; 0 for no attempt.
 
-        Once it is cancelled no attempt begins any more, so those in flight are known.
+        Once the budget is cancelled no attempt begins any more, so those in flight are known.
         """
+        left = self._look()
         with self._lock:
-            call.attempts += not self.cancelled
-            return not self.cancelled
+            if self.cancelled:
+                return 0.0
+            call.attempts += 1
+        return left
 
     def goes_on(self) -> bool:
         """Return whether more may be tried; cancel the budget when the deadline is over."""
-        if self.left <= 0:
-            self.cancel(f"the deadline of {self._deadline:g} s")
+        self._look()
         return not self.cancelled
+
+    def _look(self) -> float:
+        left = self.left
+        if left <= 0:
+            self.cancel(f"the deadline of {self._deadline:g} s")
+        return left
 
     def refund(self) -> None:
         """Give back some retries after a success."""

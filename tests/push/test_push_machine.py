@@ -174,7 +174,7 @@ class PushMachine(RuleBasedStateMachine):
         read = _start_child(lambda: self._push_rows(childs, ["stars"]))
         known = self._push(rows, orders)
         answer = _read_child(read)
-        self.world.settle()
+        self.api.settle()
         assert isinstance(answer, PushReport), answer
         seen = [one for one in self.world.requests[start:] if one.log_id.startswith("child")]
         child = Known(answer, childs, plan_lines(childs, ["stars"], "last"), ["stars"])
@@ -231,7 +231,7 @@ class PushMachine(RuleBasedStateMachine):
         assert time.monotonic() - begun < PATIENCE
         records = known.records
         await_threads(earlier)
-        world.settle()
+        self.api.settle()
         assert read_records(known.report.frame) == records  # Whatever ended later.
         seen = [one for one in world.requests[start:] if not one.log_id.startswith("child")]
         event = replace(event, seen=seen, presses=self.keyboard.presses - presses)
@@ -265,6 +265,7 @@ def _read_child(read: int) -> object:
     return answer
 
 
+@pytest.mark.timeout(1500)  # Half a minute by itself, and several beside browsers.
 # Forking while threads run is what a notebook does.
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_push__reports_what_the_server_saw(monkeypatch: pytest.MonkeyPatch) -> None:
