@@ -55,7 +55,7 @@ def sample_logs(
     strata, codes = np.unique(np.array(labels, object), return_inverse=True)
     sizes = np.bincount(codes)
     counts = allocate_rows(sizes, n, sizes if allocation == "proportional" else sizes**0)
-    places = _draw_places(_hash_order(log_ids, seed), codes, counts)
+    places = _draw_places(hash_order(log_ids, seed), codes, counts)
     drawn = frame.iloc[places].copy()
     drawn["stratum"] = pd.Series([strata[codes[i]] for i in places], drawn.index, dtype=object)
     drawn["weight"] = (sizes / counts)[codes[places]]
@@ -126,7 +126,8 @@ def _draw_places(order: Counts, codes: Counts, counts: Counts) -> list[int]:
     return places
 
 
-def _hash_order(log_ids: Sequence[str], seed: int) -> Counts:
+def hash_order(log_ids: Sequence[str], seed: int) -> Counts:
+    """Return the places of logs in a random order, a function of their ids and the seed alone."""
     hashes = [_hash_texts(str(seed), log_id) for log_id in log_ids]
     return np.array(sorted(range(len(hashes)), key=hashes.__getitem__), np.int64)
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from respan_notebook.accessor.given import GivenFrame
+from respan_notebook.accessor.given import GivenFrame, check_client
 
 if TYPE_CHECKING:
     from respan_notebook.agreement.agreement import Agreement
     from respan_notebook.agreement.gold import Method
     from respan_notebook.agreement.judge import JudgeCheck
+    from respan_notebook.client.client import RespanClient
+    from respan_notebook.labelling.widgets.adjudicator import Adjudicator
     from respan_notebook.models import Evaluator
 
 
@@ -129,6 +132,96 @@ class DecideMethods(GivenFrame):
         from respan_notebook.agreement.gold import settle_scores
 
         return settle_scores(self._given, method, evaluators=evaluators, scorers=scorers)
+
+    def adjudicate(
+        self,
+        logs: Any,
+        evaluator: str | Evaluator,
+        *,
+        scorers: Sequence[str] | None = None,
+        client: RespanClient | None = None,
+        show: Hashable | Sequence[Hashable] | None = None,
+        outbox: str | Path | None = None,
+        names: bool = False,
+        advance: bool = False,
+    ) -> Adjudicator:
+        """Show the logs that scorers differ on, with their answers, and settle one after the other.
+
+        The frame is as for :meth:`agreement`; explanations in a column ``explanation`` are shown
+        beside the answers. Those logs come first on which the scorers agree least. Each answer is
+        one key away, any other value can be entered, and a cause of the difference is picked. It is
+        stored on disk at once, is there again when the notebook is run again, and is sent nowhere.
+
+        Parameters
+        ----------
+        logs : DataFrame
+            A row per log, as for :meth:`annotate`; other logs than those in question are ignored.
+        evaluator : str or Evaluator
+            What is settled: a slug or id that the server knows, or a definition.
+        scorers : sequence of str, optional
+            Count only these; without the judge, for instance. Else all.
+        client : RespanClient, optional
+            Has the definition of the evaluator; needless when it is given.
+        show : column name or list of them, optional
+            The columns of a log to show, as in :meth:`annotate`.
+        outbox : str or Path, optional
+            The SQLite file in which it is stored; else that of :meth:`annotate`.
+        names : bool
+            Show who gave an answer, and not only how many did.
+        advance : bool
+            Save a log by itself when value and cause are there.
+
+        Returns
+        -------
+        Adjudicator
+            An annotator whose ``gold`` is a frame of one value per log: what was settled, and what
+            all agree on.
+
+        Raises
+        ------
+        FrameError
+            As for :meth:`agreement`; also when no two scorers differ, and when ``logs`` has none of
+            the logs on which they do.
+        UnknownEvaluatorError, ConfigurationError, HTTPError, TransportError
+            As for :meth:`annotate`.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> import pandas as pd
+        >>> from respan_notebook import Evaluator
+        >>> good = Evaluator(evaluator_slug="good", score_value_type="boolean")
+        >>> scores = pd.DataFrame({"log_id": ["a", "b"] * 2, "evaluator_slug": "good",
+        ...                        "scorer": ["ann", "ann", "bob", "bob"],
+        ...                        "value": [True, True, True, False]})
+        >>> logs = pd.DataFrame({"log_id": ["a", "b"], "output": ["4", "5"]})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     adjudicator = scores.respan.adjudicate(logs, good,
+        ...                                            outbox=pathlib.Path(folder) / "outbox")
+        ...     adjudicator.editors["good"].value = False
+        ...     adjudicator.editors["cause"].value = "mistake"
+        ...     adjudicator.save()
+        ...     gold = adjudicator.gold
+        ...     adjudicator.close()
+        >>> gold[["log_id", "value", "source", "cause"]]
+          log_id  value       source    cause
+        0      a   True    unanimous     None
+        1      b  False  adjudicated  mistake
+        """
+        from respan_notebook.labelling.adjudicate import open_adjudicator
+
+        check_client(client)
+        return open_adjudicator(
+            self._given,
+            logs,
+            evaluator,
+            scorers=scorers,
+            client=client,
+            show=show,
+            outbox=outbox,
+            names=names,
+            advance=advance,
+        )
 
     def judge(
         self,

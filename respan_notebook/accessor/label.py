@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -121,6 +121,10 @@ class LabelMethods(GivenFrame):
         context: bool | str | Sequence[str] | None = None,
         required: EvaluatorNames | None = None,
         advance: bool = False,
+        order: Hashable | None = None,
+        seed: int = 0,
+        scores: Any = None,
+        me: str | None = None,
     ) -> Annotator:
         """Show the logs of this frame one by one, and take their scores.
 
@@ -151,6 +155,17 @@ class LabelMethods(GivenFrame):
             One key is enough: after it the next editor is marked, and a log of which all that is
             required is scored is saved by itself (``u`` takes it back). Where several choices may
             be ticked, or a value is typed, Enter is still needed.
+        order : column name, "random" or "disagreement", optional
+            Go through the rows in this order, and not in that of the frame: ascending by a column
+            (missing cells last); at random; or those first whose ``scores`` differ most. A column
+            of such a name comes before the word.
+        seed : int
+            Of ``order="random"``, which is a function of seed and log ids alone.
+        scores : DataFrame, optional
+            The scores of several people for ``order="disagreement"``, as
+            ``pull_scores(..., scorer="all")`` returns them.
+        me : str, optional
+            Take the rows of this person, by the column ``person`` that :meth:`assign` adds.
 
         Returns
         -------
@@ -196,4 +211,8 @@ class LabelMethods(GivenFrame):
             context=list_context(context),
             required=required,
             advance=advance,
+            order=order,
+            seed=seed,
+            scores=scores,
+            me=me,
         )

@@ -59,7 +59,7 @@ def settle_scores(
             found = estimate_truth(matrix.codes, len(matrix.categories)).argmax(axis=1)
             chosen = [(code, _source(some, method)) for code, some in _with_given(matrix, found)]
         rows += [
-            (log_id, matrix.evaluator, _as_given(matrix, i, code), source)
+            (log_id, matrix.evaluator, as_given(matrix, i, code), source)
             for i, (log_id, (code, source)) in enumerate(zip(matrix.log_ids, chosen, strict=True))
         ]
     names = ["log_id", "evaluator_slug", "value", "source"]
@@ -116,7 +116,7 @@ def _source(given: set[int], method: str) -> str:
     return "unanimous" if len(given) == 1 else method
 
 
-def _as_given(matrix: ScoreMatrix, log: int, code: int) -> Any:
+def as_given(matrix: ScoreMatrix, log: int, code: int) -> Any:
     """Return a category as the first scorer of the log wrote it."""
     if code < 0:
         return None

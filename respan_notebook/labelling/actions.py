@@ -15,6 +15,7 @@ from respan_notebook.labelling.outbox.history import UnknownPreviousError
 from respan_notebook.labelling.outbox.label import QUEUED
 from respan_notebook.labelling.outbox.outbox import Outbox
 from respan_notebook.labelling.outbox.sender import Sender
+from respan_notebook.labelling.outbox.unsent import NoSender
 from respan_notebook.labelling.progress import Progress
 from respan_notebook.labelling.queue import SHOWN, Queue
 from respan_notebook.labelling.screen import Message
@@ -38,7 +39,7 @@ class Actions:
         display: Display,
         nearby: Nearby,
         outbox: Outbox,
-        sender: Sender,
+        sender: Sender | NoSender,
     ) -> None:
         self._queue, self._current, self._progress = queue, current, progress
         self._display, self._nearby = display, nearby

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -11,11 +12,13 @@ from respan_notebook.catalogue import Catalogue, EvaluatorNames
 from respan_notebook.client.client import RespanClient, default_client
 from respan_notebook.errors import ConfigurationError, FrameError, ServerError, TransportError
 from respan_notebook.frames.context import ContextNames
+from respan_notebook.labelling.display import Render
 from respan_notebook.labelling.log_view.log import CONVERSATION, log_html
 from respan_notebook.labelling.outbox.evaluators import Evaluators
 from respan_notebook.labelling.outbox.outbox import default_path
 from respan_notebook.labelling.outbox.shared import OpenOutbox
 from respan_notebook.labelling.queue import Queue
+from respan_notebook.labelling.rows import order_rows, pick_rows
 from respan_notebook.labelling.session import Session
 from respan_notebook.labelling.widgets.annotator import Annotator
 from respan_notebook.models import Evaluator
@@ -32,6 +35,10 @@ def open_annotator(
     context: ContextNames = None,
     required: EvaluatorNames | None = None,
     advance: bool = False,
+    order: Hashable | None = None,
+    seed: int = 0,
+    scores: Any = None,
+    me: str | None = None,
 ) -> Annotator:
     """Return an annotator; see :meth:`respan_notebook.RespanAccessor.annotate`."""
     client = client or default_client()
@@ -39,27 +46,43 @@ def open_annotator(
     names = catalogue.names_of(evaluators)
     if not names:
         raise ConfigurationError("no evaluator given: pass slugs, ids or Evaluator objects")
-    queue = Queue(frame, context)
-    columns = _shown(frame, show)
+    frame = pick_rows(frame, me)
     path = outbox if outbox is not None else default_path()
     opened = OpenOutbox(path, client, Annotator.sender_settings)
     try:
         definitions = _distinct(_definitions(names, catalogue, opened.outbox.evaluators))
-        hidden = [] if columns else _tell_tales(frame, definitions)
+        frame = order_rows(frame, order, seed=seed, scores=scores, evaluators=definitions)
+        queue = Queue(frame, context)
+        render, notice = make_render(frame, show, definitions)
         session = Session(
             queue,
             definitions,
             client,
             opened,
-            lambda cells: log_html({c: v for c, v in cells.items() if c not in hidden}, columns),
+            render,
             required=_required(required, definitions),
             first_look=Annotator.first_look,
-            notice=_notice(hidden),
+            notice=f"{notice} {_warn_other(me, opened.outbox.accounts.scorer)}".strip(),
         )
         return Annotator(session, advance=advance)
     except BaseException:
         opened.close()
         raise
+
+
+def make_render(
+    frame: pd.DataFrame,
+    show: Hashable | Sequence[Hashable] | None,
+    evaluators: Iterable[Evaluator],
+) -> tuple[Render, str]:
+    """Return what renders a row of the frame, and what is to be said of the columns left out."""
+    columns = _shown(frame, show)
+    hidden = [] if columns else _tell_tales(frame, evaluators)
+
+    def render(cells: Mapping[Any, Any]) -> str:
+        return log_html({c: v for c, v in cells.items() if c not in hidden}, columns)
+
+    return render, _notice(hidden)
 
 
 def _shown(
@@ -90,6 +113,12 @@ def _tell_tales(frame: pd.DataFrame, evaluators: Iterable[Evaluator]) -> list[Ha
             or any(column.casefold().startswith((f"{name}_", f"{name}.")) for name in names)
         )
     ]
+
+
+def _warn_other(me: str | None, scorer: str | None) -> str:
+    if me is None or scorer is None or me == scorer or "@" not in me:
+        return ""
+    return f"These are the logs of {me}, and the key is {scorer}'s: so will be the scores."
 
 
 def _notice(hidden: Sequence[Hashable]) -> str:

@@ -76,14 +76,14 @@ class CurrentScores:
     ----------
     evaluators : iterable of Evaluator
         The evaluators of the annotator.
-    client : RespanClient
-        Has the owner of the key after its first write.
+    client : RespanClient or None
+        Has the owner of the key after its first write. None: no scores but the outbox's count.
     outbox : Outbox
         Has the owner of the key from earlier sessions.
     """
 
     def __init__(
-        self, evaluators: Iterable[Evaluator], client: RespanClient, outbox: Outbox
+        self, evaluators: Iterable[Evaluator], client: RespanClient | None, outbox: Outbox
     ) -> None:
         self._evaluators = {one.id_or_slug: one for one in evaluators}
         self._client, self._outbox = client, outbox
@@ -94,7 +94,7 @@ class CurrentScores:
     @property
     def scorer(self) -> str | None:
         """The owner of the key; None before the first write with it on this machine."""
-        if self._client.scorer is not None:
+        if self._client is not None and self._client.scorer is not None:
             return self._client.scorer
         if self._stored_scorer is None:
             self._stored_scorer = self._outbox.accounts.scorer
@@ -129,7 +129,7 @@ class CurrentScores:
                 version=version,
                 previous=label.body,
             )
-        is_certain = self.scorer is not None and log_id in self._began
+        is_certain = self._client is None or (self.scorer is not None and log_id in self._began)
         score = self._looked_up(log_id, evaluator)
         if score is None:
             return CurrentScore(is_certain=is_certain, version=version)

@@ -9,6 +9,7 @@ from respan_notebook.labelling.current_log import CurrentLog
 from respan_notebook.labelling.outbox.accounts import Foreign
 from respan_notebook.labelling.outbox.label import QUEUED
 from respan_notebook.labelling.outbox.sender import Sender
+from respan_notebook.labelling.outbox.unsent import NoPrefetch, NoSender
 from respan_notebook.labelling.pace import Pace
 from respan_notebook.labelling.prefetch import Prefetch
 from respan_notebook.labelling.progress import Progress
@@ -34,7 +35,7 @@ class Display:
     progress : Progress
         Marks and counts.
     sender, prefetch : Sender, Prefetch
-        The background, whose waits are said.
+        The background, whose waits are said; or those that do nothing.
     render : Callable
         Renders a log.
 
@@ -55,8 +56,8 @@ class Display:
         queue: Queue,
         current: CurrentLog,
         progress: Progress,
-        sender: Sender,
-        prefetch: Prefetch,
+        sender: Sender | NoSender,
+        prefetch: Prefetch | NoPrefetch,
         render: Render,
     ) -> None:
         self.turn, self.message = 0, Message()
@@ -113,6 +114,8 @@ class Display:
         return ShownLog(position, self._queue.id_at(position), html, problem)
 
     def _sync(self, queued: int) -> Sync:
+        if not self._sender.sends:
+            return Sync("kept", "What you enter here is kept on this machine, and is not sent.")
         if self._sender.halted:
             return Sync(
                 "halted",

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from respan_notebook.labelling.outbox.sender import wait_until
+from respan_notebook.labelling.outbox.unsent import NoPrefetch
 from respan_notebook.labelling.prefetch import Prefetch
 from respan_notebook.labelling.queue import CHUNK, Queue
 
@@ -17,11 +18,11 @@ class Nearby:
     ----------
     queue : Queue
         The logs.
-    prefetch : Prefetch
+    prefetch : Prefetch or NoPrefetch
         Looks them up.
     """
 
-    def __init__(self, queue: Queue, prefetch: Prefetch) -> None:
+    def __init__(self, queue: Queue, prefetch: Prefetch | NoPrefetch) -> None:
         self._queue, self._prefetch = queue, prefetch
         self._enqueued: set[int] = set()  # Chunks of rows.
 

@@ -68,9 +68,10 @@ class Sync:
 
     Attributes
     ----------
-    state : {"done", "sending", "waiting", "halted"}
+    state : {"done", "sending", "waiting", "halted", "kept"}
         All are delivered or refused; some are on their way; they wait for the server or another
-        notebook; nothing is sent for a while, since the server refuses the key, or all logs alike.
+        notebook; nothing is sent for a while, since the server refuses the key, or all logs alike;
+        these labels are never sent.
     reason : str
         The reason of a wait; also that why scores in Respan could not be read.
     """

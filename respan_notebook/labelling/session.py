@@ -21,8 +21,10 @@ from respan_notebook.labelling.current_scores import CurrentScores
 from respan_notebook.labelling.display import Display, Render
 from respan_notebook.labelling.nearby import Nearby
 from respan_notebook.labelling.outbox.accounts import Foreign
+from respan_notebook.labelling.outbox.label import Label
 from respan_notebook.labelling.outbox.sender import wait_until
 from respan_notebook.labelling.outbox.shared import OpenOutbox
+from respan_notebook.labelling.outbox.unsent import NoPrefetch
 from respan_notebook.labelling.prefetch import Prefetch
 from respan_notebook.labelling.progress import Progress, choose_required
 from respan_notebook.labelling.queue import Queue
@@ -41,8 +43,8 @@ class Session:
         The logs.
     evaluators : sequence of Evaluator
         What they are scored by.
-    client : RespanClient
-        Looks up the scores in Respan.
+    client : RespanClient or None
+        Looks up the scores in Respan. None: the labels are stored, and have nothing to do with it.
     opened : OpenOutbox
         Stores the labels, and sends them.
     render : Callable
@@ -69,7 +71,7 @@ class Session:
         self,
         queue: Queue,
         evaluators: Sequence[Evaluator],
-        client: RespanClient,
+        client: RespanClient | None,
         opened: OpenOutbox,
         render: Render,
         *,
@@ -94,8 +96,10 @@ class Session:
             self._current_scores,
         )
         named = [one for one in evaluators if one.id_or_slug]
-        self._prefetch = prefetch = Prefetch(
-            client, named, self._found, self._changed_behind, lambda: outbox.order
+        self._prefetch = prefetch = (
+            NoPrefetch()
+            if client is None
+            else Prefetch(client, named, self._found, self._changed_behind, lambda: outbox.order)
         )
         self._nearby = Nearby(queue, prefetch)
         self._display = Display(queue, self.current, self._progress, sender, prefetch, render)
@@ -109,7 +113,8 @@ class Session:
         self._outbox.accounts.adopt_own()
         self._progress.mark_stored()
         self._nearby.go_to_first_unscored(
-            lambda log_id: log_id in self._current_scores.log_ids, first_look
+            lambda log_id: not self._sender.sends or log_id in self._current_scores.log_ids,
+            first_look,
         )
         self._display.foreign = tuple(self._outbox.accounts.foreign())
         if self._display.foreign:
@@ -229,6 +234,13 @@ class Session:
             return self._last_scores.copy() if self._closed else self._progress.scores()
 
     @property
+    def labels(self) -> list[Label]:
+        """All labels of the outbox, those of other frames as well."""
+        with self.lock:
+            self.check_open()
+            return self._outbox.labels()
+
+    @property
     def pace(self) -> pd.DataFrame:
         """A row per log that was saved or skipped; see :attr:`Annotator.pace`."""
         with self.lock:
@@ -245,12 +257,15 @@ class Session:
         self.check_open()
         self._sender.kick(again=True)
         wait_until(self._is_done, timeout)
-        return self._is_done() and not self._outbox.counts().queued
+        return self._is_done() and not self._queued()
 
     def _is_done(self) -> bool:
         if self._sender.busy or self._prefetch.busy:
             return False
-        return self._sender.halted or not self._outbox.counts().queued
+        return self._sender.halted or not self._queued()
+
+    def _queued(self) -> int:
+        return self._outbox.counts().queued if self._sender.sends else 0
 
     def close(self) -> None:
         """End the threads; queued labels stay in the outbox."""

@@ -272,10 +272,13 @@ def check_ends(answer: Callable[[socket.socket, bytes], Any]) -> None:
 
     with raw_server(answer_once) as server:
         start = time.monotonic()
-        error, then = ask(server, "a", "b")
-        assert 0.25 < time.monotonic() - start < 1.3
+        error, *then = ask(server, "a", *"bbbb")
+        assert 0.25 < time.monotonic() - start < 10
     assert isinstance(error, errors.RequestTimeoutError)
-    assert then == "b"
+    # On a busy machine an answer may take longer than this client waits.
+    answers = [one for one in then if not isinstance(one, errors.RequestTimeoutError)]
+    assert answers
+    assert set(answers) == {"b"}
 
 
 def test_deadline__bounds_a_tls_handshake() -> None:

@@ -33,7 +33,8 @@ def test_429__is_waited_for_and_learned_from(requests: list[str]) -> None:
         requests.clear()
         report = push(frame_of(60), client)
         assert report.counts == {"created": 60}
-        assert len(requests) <= 60 + 16 + 2
+        # The limit is learned from one burst; on a busy machine it may take a second one.
+        assert len(requests) <= 60 + 2 * 16 + 2
         assert client.gate.limit is not None
         assert 0.6 * 20 < client.gate.limit[0] / client.gate.limit[1] < 1.1 * 20
 

@@ -119,20 +119,21 @@ def test_refusals__are_alike_but_for_the_log(canned: Start) -> None:
 
 def test_refusals__five_before_the_first_arrival_of_many_threads(canned: Start) -> None:
     """The first row takes longer than the others, which are refused: that ends the push."""
-    go_on = threading.Event()
+    refused = threading.Semaphore(0)
 
     def answer(path: str) -> Canned:
         if "/log_0/" in path:
-            go_on.wait(10)
+            for _ in range(5):
+                assert refused.acquire(timeout=10)
+            while refused.acquire(timeout=1):  # Until no further request comes.
+                pass
             return created(path)
+        refused.release()
         return KINDS["403"](path)
 
     server = canned(answer)
     with RespanClient("key", server.base_url) as client:
-        timer = threading.Timer(0.5, go_on.set)
-        timer.start()
         report = push(frame_of(500), client, concurrency=16)
-        timer.join()
     assert report.counts["created"] == 1
     assert 5 <= report.counts["failed"] <= 20
     assert report.counts["not_sent"] > 400

@@ -74,7 +74,11 @@ class Sender:
         The reason why labels wait; empty while there is none.
     halted : bool
         Whether nothing is sent for a while, since the server refuses the key, or all logs alike.
+    sends : bool
+        Always True; see :class:`~respan_notebook.labelling.outbox.unsent.NoSender`.
     """
+
+    sends = True
 
     def __init__(
         self,

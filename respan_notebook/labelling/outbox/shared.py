@@ -16,14 +16,19 @@ from typing import Final
 from respan_notebook.client.client import RespanClient
 from respan_notebook.labelling.outbox.outbox import Outbox
 from respan_notebook.labelling.outbox.sender import Sender, SenderSettings
+from respan_notebook.labelling.outbox.unsent import NoSender
 
 
 class _Shared:
     """Hold an outbox and its sender, and call those annotators that are still there."""
 
-    def __init__(self, outbox: Outbox, client: RespanClient, settings: SenderSettings) -> None:
+    def __init__(
+        self, outbox: Outbox, client: RespanClient | None, settings: SenderSettings
+    ) -> None:
         self.outbox, self.users = outbox, 0
-        self.sender = Sender(outbox, client, settings=settings)
+        self.sender: Sender | NoSender = (
+            NoSender() if client is None else Sender(outbox, client, settings=settings)
+        )
 
 
 class OpenOutbox:
@@ -33,16 +38,19 @@ class OpenOutbox:
     ----------
     path : str or Path
         The file; ``~`` is the home folder.
-    client : RespanClient
-        Sends the labels; that of the annotator that opened the outbox first does.
+    client : RespanClient or None
+        Sends the labels; that of the annotator that opened the outbox first does. None: they are
+        stored, and never sent.
     settings : SenderSettings
         Of the sender, if it is not there yet.
+    kept_as : str
+        Without a client, the name of what the labels belong to; in the place of a server's.
 
     Attributes
     ----------
     outbox : Outbox
         Has the labels.
-    sender : Sender
+    sender : Sender or NoSender
         Sends them.
 
     Raises
@@ -54,16 +62,19 @@ class OpenOutbox:
     def __init__(
         self,
         path: str | Path,
-        client: RespanClient,
+        client: RespanClient | None,
         settings: SenderSettings = SenderSettings(),  # noqa: B008 - it is frozen.
+        *,
+        kept_as: str = "",
     ) -> None:
         path = Path(path).expanduser().absolute()
-        identity = (os.getpid(), str(path), client.base_url, client.fingerprint)
+        server, person = (client.base_url, client.fingerprint) if client else (kept_as, "")
+        identity = (os.getpid(), str(path), server, person)
         self._identity, self._is_closed = identity, False
         with _LOCK:
             shared = _SHARED.get(identity)
             if shared is None:
-                outbox = Outbox(path, client.base_url, client.fingerprint)
+                outbox = Outbox(path, server, person)
                 shared = _SHARED[identity] = _Shared(outbox, client, settings)
             shared.users += 1
         self._shared = shared

@@ -18,7 +18,7 @@ def read_static(*names: str) -> str:
 
 SCRIPTS: Final = (
     *("dom.js", "json.js", "controls.js", "editor.js", "log.js"),
-    *("entries.js", "overlay.js", "keys.js", "screen.js", "main.js"),
+    *("entries.js", "overlay.js", "keys.js", "answers.js", "screen.js", "main.js"),
 )
 SCRIPT: Final = read_static(*SCRIPTS)
 STYLE: Final = read_static("screen.css", "controls.css", "log.css")

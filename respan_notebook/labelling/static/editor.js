@@ -42,7 +42,8 @@ class EditorView {
 
   build() {
     const { title, about, problem, control } = this.spec;
-    const key = KEYS_OF_KIND[control.kind];
+    const hasKey = control.kind !== "slider" || control.keys.length > 0;
+    const key = hasKey && KEYS_OF_KIND[control.kind];
     this.mark = h("span.rn-mark", { "aria-hidden": "true" });
     this.stateText = h("span.rn-state");
     this.useLink = link("use this v", "Score with the value shown (v)", () => this.accept());

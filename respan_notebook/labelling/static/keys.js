@@ -179,6 +179,7 @@ class Keys {
       if (!editor.control.step(key === "ArrowLeft" ? -1 : 1))
         this.view.hint(`${arrowName(key)} does nothing in ${editor.spec.title}.`);
     } else if (key === "?") this.view.overlay.showKeys();
+    else if (this.view.answers.press(key)) return;
     else if (key !== "U" && editor.control.press(letter)) return;
     else if (moves[key] ?? moves[letter]) this.view.act(moves[key] ?? moves[letter]);
     else if (!this.useEditorKey(letter, editor))

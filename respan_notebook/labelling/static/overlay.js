@@ -68,7 +68,10 @@ class Overlay {
   }
 
   showKeys() {
-    const rows = HELP.map(([key, what]) =>
+    const own = this.view.setup.answers
+      ? [["1 – 9", "settle with the answer that bears this number"]]
+      : [];
+    const rows = [...own, ...HELP].map(([key, what]) =>
       h("tr", {}, h("th", { scope: "row" }, key), h("td", {}, what)),
     );
     this.open("keys", "Keys", h("table", {}, h("tbody", {}, ...rows)));
@@ -117,7 +120,8 @@ class Overlay {
           act("They are mine: send them", "adopt", who),
         ),
       );
-    this.open("sync", "On the way to Respan", ...parts);
+    const title = sync.state === "kept" ? "Kept here" : "On the way to Respan";
+    this.open("sync", title, ...parts);
   }
 
   showFinish() {
@@ -192,6 +196,7 @@ function syncText(counts, sync) {
 
 function badgeText(counts, sync, foreign) {
   const kept = counts.queued.toLocaleString("en-US");
+  if (sync.state === "kept") return "✓ kept here";
   const others = foreign ? " · others' labels wait" : "";
   if (sync.state === "halted") return `✗ not sent, ${kept} kept${others}`;
   if (sync.state === "waiting") return `⏸ offline, ${kept} kept${others}`;

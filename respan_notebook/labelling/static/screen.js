@@ -87,7 +87,14 @@ class AnnotatorView {
     });
     this.log = new LogView();
     this.scored = h("div.rn-scored");
-    this.list = h("div.rn-editors", {}, this.scored, ...this.editors.map((one) => one.element));
+    this.answers = new AnswersView(this.editors[0], () => this.setActive(1));
+    this.list = h(
+      "div.rn-editors",
+      {},
+      this.answers.element,
+      this.scored,
+      ...this.editors.map((one) => one.element),
+    );
     this.undo = button("Undo", "u", "Undo the last save or skip (u)", () => this.act("undo"));
     this.back = button("‹ Back", "b", "The log before (b)", () => this.act("back"));
     this.skip = button("Skip", "s", "Skip this log (s)", () => this.act("skip"));
@@ -194,6 +201,10 @@ class AnnotatorView {
     this.editors.forEach((editor, place) =>
       editor.show(screen.entries[place], this.entries.drafts.get(place) ?? null, isFresh),
     );
+    if (!this.pending) {
+      this.answers.show(this.model.get(screen.slot).answers ?? []);
+      this.answers.mark();
+    }
     this.drawState();
     this.drawWait();
     const isNews =
@@ -326,6 +337,7 @@ class AnnotatorView {
     const editor = this.editors[place];
     this.entries.drafts.set(place, draft);
     editor.show(editor.entry, draft, false);
+    this.answers.mark();
     this.drawState();
     clearTimeout(this.draftTimer);
     this.draftTimer = setTimeout(() => this.sendDraft(), DRAFT_PAUSE);
@@ -389,7 +401,10 @@ class AnnotatorView {
     if (this.root.contains(document.activeElement)) this.rest();
     this.list.inert = true;
     setAttribute(this.root, "aria-busy", true);
-    if (target) this.log.show(this.model.get(target[1]).html);
+    if (!target) return;
+    const { html, answers } = this.model.get(target[1]);
+    this.log.show(html);
+    this.answers.show(answers ?? []);
   }
 
   // The log that an action most likely leads to, if the browser has it: [position, slot].

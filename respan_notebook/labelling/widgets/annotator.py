@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 import anywidget
@@ -95,8 +96,14 @@ class Annotator(anywidget.AnyWidget):
     log2 = traitlets.Dict().tag(sync=True)
     log3 = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, session: Session, *, advance: bool = False) -> None:
-        self._session = session
+    def __init__(
+        self,
+        session: Session,
+        *,
+        advance: bool = False,
+        answers: Mapping[str, Sequence[Mapping[str, Any]]] = MappingProxyType({}),
+    ) -> None:
+        self._session, self._answers = session, answers
         evaluators = list(session.current.evaluators.values())
         slugs = Counter(one.slug_or_id for one in evaluators)
         self.editors: dict[str, Editor] = {
@@ -115,6 +122,7 @@ class Annotator(anywidget.AnyWidget):
                 place for place, name in enumerate(self._names) if name in session.required
             ],
             "advance": advance,
+            "answers": bool(answers),
         }
         self.on_msg(self._received)
         session.subscribe(self._draw)
@@ -187,11 +195,10 @@ class Annotator(anywidget.AnyWidget):
         for position, log in wanted.items():
             slot = slots.setdefault(position, "") or next(free)
             slots[position] = slot
-            setattr(
-                self,
-                slot,
-                {"position": position, "log_id": as_wire(log.log_id), "html": log.html},
-            )
+            shown = {"position": position, "log_id": as_wire(log.log_id), "html": log.html}
+            if answers := self._answers.get(log.log_id or ""):
+                shown["answers"] = as_wire(answers)
+            setattr(self, slot, shown)
         return slots
 
     def _act(self, action: Callable[[Actions], T]) -> T | None:

@@ -40,6 +40,18 @@ def control_of(evaluator: Evaluator) -> Control:
     return CONTROLS[evaluator.score_value_type or ""](evaluator)
 
 
+def free_digits(control: Control) -> Control:
+    """Return a control whose keys are letters alone, since the digits are for something else."""
+    options = control.get("options", [])
+    letters = iter(
+        [key for key in KEYS if key.isalpha() and key not in {o["key"] for o in options}]
+    )
+    changed = [
+        {**one, "key": next(letters, "")} if one["key"].isdigit() else one for one in options
+    ]
+    return {**control, **({"options": changed} if options else {}), "keys": []}
+
+
 # -- numbers ------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,91 @@
+"""Settle where scorers differ: their answers side by side, each one key away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pandas as pd
+
+from respan_notebook.labelling.disputed import Answer, Disputed
+from respan_notebook.labelling.log_view.escape import visible
+from respan_notebook.labelling.session import Session
+from respan_notebook.labelling.widgets.annotator import Annotator
+from respan_notebook.labelling.widgets.controls import free_digits
+
+_WRITTEN: Final = ("text", "comment", "json")
+"""Types whose answers are shown whole; the others as their editors say them."""
+
+
+class Adjudicator(Annotator):
+    """Settle scores one log after the other; made by ``scores.respan.adjudicate(...)``.
+
+    Displayed as the last expression of a cell. The answers of the scorers stand above the editors,
+    and ``1`` ``2`` ``3`` take them; any other value is entered as in an annotator, and so is the
+    cause of the difference. What is settled is stored on disk at once, is there again when the cell
+    is run again, and is not sent to Respan: :attr:`gold` is what came of it.
+
+    All else is as in :class:`Annotator`; of :attr:`progress`, ``queued`` counts what is stored.
+    """
+
+    def __init__(
+        self, session: Session, disputed: Disputed, *, names: bool = False, advance: bool = False
+    ) -> None:
+        self._disputed = disputed
+        self._last_gold: pd.DataFrame | None = None
+        is_written = disputed.evaluator.score_value_type in _WRITTEN
+        answers = {
+            log_id: [_answer_json(one, is_written, names) for one in disputed.answers(log_id)]
+            for log_id in disputed.log_ids
+        }
+        super().__init__(session, advance=advance, answers=answers)
+        self.setup = {
+            **self.setup,
+            "evaluators": [
+                {**one, "control": free_digits(one["control"])} for one in self.setup["evaluators"]
+            ],
+        }
+
+    def __repr__(self) -> str:
+        return super().__repr__().replace("Annotator", "Adjudicator").replace("scored", "settled")
+
+    @property
+    def gold(self) -> pd.DataFrame:
+        """One value per log of the scores, also of those that nobody differs on.
+
+        Columns, all object: ``log_id``, ``evaluator_slug``, ``value`` (None where unresolved),
+        ``source`` ("adjudicated", "unanimous" or "unresolved"), ``cause`` ("ambiguous",
+        "guide unclear", "mistake", "other"; None where none was picked) and ``explanation``;
+        RangeIndex, in the order of the scores. What was settled stays so, also when scores are
+        changed later. ``push_scores`` takes this frame: ``{"gold": "value"}`` pushes it to an
+        evaluator ``gold``, and a client with another key pushes it under that key's name.
+        """
+        with self._session.lock:
+            if self._session.is_closed and self._last_gold is not None:
+                return self._last_gold.copy()
+            return self._disputed.gold(self._session.labels)
+
+    def close(self) -> None:
+        """Close the widget; what was settled stays on disk, and :attr:`gold` as it is now."""
+        if not self._session.is_closed:
+            self._last_gold = self.gold
+        super().close()
+
+
+def _answer_json(answer: Answer, is_written: bool, names: bool) -> Mapping[str, Any]:
+    text = ""
+    if is_written:
+        text = answer.value
+        if not isinstance(text, str):
+            text = json.dumps(text, ensure_ascii=False)
+    count = len(answer.scorers)
+    who = f"{count} people" if count > 1 else "1 person"
+    if names:
+        who = ", ".join(answer.scorers)
+    return {
+        "value": answer.value,
+        "text": visible(text),
+        "who": visible(who),
+        "reasons": [visible(one) for one in answer.reasons],
+    }
