@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         UnsupportedEvaluatorError,
         WrongAnswerError,
     )
+    from respan_notebook.labelling.widgets.adjudicator import Adjudicator
     from respan_notebook.labelling.widgets.annotator import Annotator
     from respan_notebook.labelling.widgets.editor import editor_for
     from respan_notebook.models import Choice, Evaluator, Score, ScoreConfig, ScoreWrite
@@ -56,6 +57,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Agreement",
+    "Adjudicator",
     "Annotator",
     "AuthenticationError",
     "BadRequestError",
@@ -103,6 +105,7 @@ __all__ = [
 
 _HOMES = {
     "Agreement": "agreement.agreement",
+    "Adjudicator": "labelling.widgets.adjudicator",
     "Annotator": "labelling.widgets.annotator",
     "Choice": "models",
     "Evaluator": "models",

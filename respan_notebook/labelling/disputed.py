@@ -93,10 +93,11 @@ class Disputed:
         self.log_ids = [self._matrix.log_ids[i] for i in order.tolist() if differences[i] > 0]
         self._rows = {log_id: i for i, log_id in enumerate(self._matrix.log_ids)}
         self._reasons = _read_reasons(scores)
+        self._check = check_of(self.evaluator)
 
     def answers(self, log_id: str) -> list[Answer]:
         """Return the different answers to a log, in the order of the scale or of the choices."""
-        check, matrix, i = check_of(self.evaluator), self._matrix, self._rows[log_id]
+        matrix, i = self._matrix, self._rows[log_id]
         found: dict[int, Answer] = {}
         for code, cell, scorer in zip(
             matrix.codes[i].tolist(), matrix.cells[i], matrix.scorers, strict=True
@@ -104,7 +105,7 @@ class Disputed:
             if code < 0:
                 continue
             if code not in found:
-                found[code] = Answer(_entered(cell, check))
+                found[code] = Answer(_entered(cell, self._check))
             found[code].scorers.append(scorer)
             if reason := self._reasons.get((log_id, scorer)):
                 found[code].reasons.append(reason)

@@ -298,3 +298,35 @@ def test_labels_of_an_annotator__have_nothing_to_do_with_it(
     }
     annotator.close()
     assert client.list_scores("demo_01") == []
+
+
+def test_very_long_answers__are_cut_and_not_taken_by_a_key(adjudicate: Open) -> None:
+    words = Evaluator(evaluator_slug="words", score_value_type="text")
+    long = ["x" * 5_000_000, "short", "y" * 5_000_000]
+    scores = tidy({"a": long}, "words", explanation="because " * 100_000)
+    adjudicator = adjudicate(scores, words)
+    assert len(str(shown(adjudicator))) < 20_000
+    values = {str(one["text"])[:5]: one["value"] for one in shown(adjudicator)}
+    assert values == {"xxxxx": None, "short": "short", "yyyyy": None}
+    settle(adjudicator, long[0], "mistake")
+    assert gold_of(adjudicator)["a"][0] == long[0]
+
+
+def test_many_logs__open_without_all_their_answers(adjudicate: Open) -> None:
+    ids = [f"log_{n}" for n in range(20_000)]
+    scores = tidy({one: ["warm", "cold", "warm"] for one in ids})
+    adjudicator = adjudicate(scores, logs=pd.DataFrame({"log_id": ids}))
+    assert adjudicator.screen["size"] == len(ids)
+    assert len(adjudicator.gold) == len(ids)
+
+
+def test_hostile_texts__are_shown_as_text(adjudicate: Open) -> None:
+    odd = "\ud800<img src=x onerror=alert(1)>\u202e"
+    scorers = pd.Series([f"{one}{odd}" for one in TONES["scorer"]], dtype=object)
+    scores = TONES.assign(scorer=scorers, explanation=pd.Series([odd] * len(TONES), dtype=object))
+    adjudicator = adjudicate(scores, names=True)
+    told = str(shown(adjudicator))
+    assert "\u202e" not in told
+    told.encode()
+    settle(adjudicator, "cold", "other")
+    assert gold_of(adjudicator)["c"][0] == "cold"

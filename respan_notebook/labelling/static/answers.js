@@ -6,10 +6,12 @@ class AnswersView {
   /**
    * @param {EditorView} editor
    * @param {() => void} goOn Called when an answer was taken.
+   * @param {(text: string) => void} hint Says why one can't be taken.
    */
-  constructor(editor, goOn) {
+  constructor(editor, goOn, hint) {
     this.editor = editor;
     this.goOn = goOn;
+    this.hint = hint;
     this.answers = [];
     this.cards = [];
     this.element = h("div.rn-answers", { role: "group", "aria-label": "Answers to choose from" });
@@ -64,6 +66,10 @@ class AnswersView {
   take(place) {
     const { explanation } = this.editor.now();
     const { value } = this.answers[place];
+    if (value === null) {
+      this.hint("This answer is too long to be taken by a key; enter it from Python.");
+      return;
+    }
     this.editor.enter({ state: "set", value, typed: null, explanation });
     this.goOn();
   }

@@ -87,7 +87,11 @@ class AnnotatorView {
     });
     this.log = new LogView();
     this.scored = h("div.rn-scored");
-    this.answers = new AnswersView(this.editors[0], () => this.setActive(1));
+    this.answers = new AnswersView(
+      this.editors[0],
+      () => this.setActive(1),
+      (text) => this.hint(text),
+    );
     this.list = h(
       "div.rn-editors",
       {},

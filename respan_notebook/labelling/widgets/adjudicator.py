@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any, Final
 
 import pandas as pd
 
-from respan_notebook.labelling.disputed import Answer, Disputed
+from respan_notebook.labelling.disputed import Disputed
 from respan_notebook.labelling.log_view.escape import visible
 from respan_notebook.labelling.session import Session
 from respan_notebook.labelling.widgets.annotator import Annotator
@@ -16,6 +15,9 @@ from respan_notebook.labelling.widgets.controls import free_digits
 
 _WRITTEN: Final = ("text", "comment", "json")
 """Types whose answers are shown whole; the others as their editors say them."""
+
+_MOST_SENT: Final = 200_000  # Characters of all answers to a log.
+_LONGEST: Final = 2_000  # Characters that are shown of what is longer.
 
 
 class Adjudicator(Annotator):
@@ -32,14 +34,9 @@ class Adjudicator(Annotator):
     def __init__(
         self, session: Session, disputed: Disputed, *, names: bool = False, advance: bool = False
     ) -> None:
-        self._disputed = disputed
+        self._disputed, self._shows_names = disputed, names
         self._last_gold: pd.DataFrame | None = None
-        is_written = disputed.evaluator.score_value_type in _WRITTEN
-        answers = {
-            log_id: [_answer_json(one, is_written, names) for one in disputed.answers(log_id)]
-            for log_id in disputed.log_ids
-        }
-        super().__init__(session, advance=advance, answers=answers)
+        super().__init__(session, advance=advance, answers=self._answers_json)
         self.setup = {
             **self.setup,
             "evaluators": [
@@ -49,6 +46,27 @@ class Adjudicator(Annotator):
 
     def __repr__(self) -> str:
         return super().__repr__().replace("Annotator", "Adjudicator").replace("scored", "settled")
+
+    def _answers_json(self, log_id: str) -> list[dict[str, Any]]:
+        """Return what the browser needs of the answers to a log; a very long one is cut."""
+        is_written = self._disputed.evaluator.score_value_type in _WRITTEN
+        left, found = _MOST_SENT, []
+        for one in self._disputed.answers(log_id):
+            text = str(one.value) if is_written else ""
+            size = len(json.dumps(one.value)) + len(text)
+            left -= size
+            is_whole = left >= 0
+            count = len(one.scorers)
+            names = ", ".join(one.scorers) if self._shows_names else ""
+            found.append(
+                {
+                    "value": one.value if is_whole else None,
+                    "text": visible(text if is_whole else f"{str(one.value)[:_LONGEST]}…"),
+                    "who": visible(names) or (f"{count} people" if count > 1 else "1 person"),
+                    "reasons": [visible(reason[:_LONGEST]) for reason in one.reasons],
+                }
+            )
+        return found
 
     @property
     def gold(self) -> pd.DataFrame:
@@ -71,21 +89,3 @@ class Adjudicator(Annotator):
         if not self._session.is_closed:
             self._last_gold = self.gold
         super().close()
-
-
-def _answer_json(answer: Answer, is_written: bool, names: bool) -> Mapping[str, Any]:
-    text = ""
-    if is_written:
-        text = answer.value
-        if not isinstance(text, str):
-            text = json.dumps(text, ensure_ascii=False)
-    count = len(answer.scorers)
-    who = f"{count} people" if count > 1 else "1 person"
-    if names:
-        who = ", ".join(answer.scorers)
-    return {
-        "value": answer.value,
-        "text": visible(text),
-        "who": visible(who),
-        "reasons": [visible(one) for one in answer.reasons],
-    }

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 import anywidget
@@ -101,7 +100,7 @@ class Annotator(anywidget.AnyWidget):
         session: Session,
         *,
         advance: bool = False,
-        answers: Mapping[str, Sequence[Mapping[str, Any]]] = MappingProxyType({}),
+        answers: Callable[[str], list[Any]] | None = None,
     ) -> None:
         self._session, self._answers = session, answers
         evaluators = list(session.current.evaluators.values())
@@ -122,7 +121,7 @@ class Annotator(anywidget.AnyWidget):
                 place for place, name in enumerate(self._names) if name in session.required
             ],
             "advance": advance,
-            "answers": bool(answers),
+            "answers": answers is not None,
         }
         self.on_msg(self._received)
         session.subscribe(self._draw)
@@ -196,8 +195,8 @@ class Annotator(anywidget.AnyWidget):
             slot = slots.setdefault(position, "") or next(free)
             slots[position] = slot
             shown = {"position": position, "log_id": as_wire(log.log_id), "html": log.html}
-            if answers := self._answers.get(log.log_id or ""):
-                shown["answers"] = as_wire(answers)
+            if self._answers is not None and log.log_id is not None:
+                shown["answers"] = as_wire(self._answers(log.log_id))
             setattr(self, slot, shown)
         return slots
 
@@ -237,6 +236,11 @@ class Annotator(anywidget.AnyWidget):
     def position(self) -> int:
         """The row that is shown, from 0."""
         return self._session.position
+
+    @property
+    def log_id(self) -> str | None:
+        """The id of the log that is shown; None when it has none that can be scored."""
+        return self._session.log_id
 
     @property
     def progress(self) -> dict[str, int]:
