@@ -53,11 +53,11 @@ if TYPE_CHECKING:
     from respan_notebook.push.report import PushReport
     from respan_notebook.sandbox import Sandbox
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
-    "Agreement",
     "Adjudicator",
+    "Agreement",
     "Annotator",
     "AuthenticationError",
     "BadRequestError",
