@@ -18,6 +18,7 @@ from label_page import (
     editor,
     position,
     press,
+    ready,
     said,
     score,
     shows,
@@ -341,3 +342,54 @@ def test_drag__ends_with_its_log(label: Label) -> None:
     page.page.mouse.up()
     assert states(page) == ["unset", "unset"]
     assert page.run_code("print(*annotator.scores['value'])").strip() == "90.0"
+
+
+PLACES = """
+() => Object.fromEntries(  // Within the annotator, which an answer brings into view.
+  [".rn-top", ".rn-strip", ".rn-pane", ".rn-side", ".rn-editors", ".rn-actions"].map((one) => {
+    const { x, y, width, height } = document.querySelector(one).getBoundingClientRect();
+    const root = document.querySelector(".rn-annotator").getBoundingClientRect();
+    return [one, [x - root.x, y - root.y, width, height].map(Math.round)];
+  }),
+)
+"""
+
+
+def test_messages__move_nothing(label: Label) -> None:
+    page = label(["helpfulness", "comments"])
+    before = page.page.evaluate(PLACES)
+    press(page, "z")
+    said(page, "z does nothing in Helpfulness")
+    assert page.page.evaluate(PLACES) == before
+    press(page, "Enter")
+    said(page, "Nothing is scored yet")
+    assert page.page.evaluate(PLACES) == before
+    act(page, "s")
+    said(page, "Skipped.")
+    assert page.page.evaluate(PLACES) == before
+
+
+def test_skipped_logs__are_counted_when_the_cell_is_run_again(label: Label) -> None:
+    page = label("helpfulness")
+    act(page, "s")
+    act(page, "s")
+    counts = page.page.locator(".rn-counts")
+    assert "2 skipped · 28 left" in counts.inner_text()
+    page.run_all()
+    ready(page)
+    assert "2 skipped · 28 left" in counts.first.inner_text()
+
+
+def test_question_mark__tells_what_an_annotator_does(label: Label) -> None:
+    page = label("helpfulness")
+    told = page.run_code("print(get_ipython().object_inspect_text('annotator'))")
+    for word in (
+        "scores",
+        "progress",
+        "wait",
+        "go_to",
+        "undo",
+        "``Enter`` saves",
+        "counted from 0",
+    ):
+        assert word in " ".join(told.split())
