@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import platform
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Final
 
 from respan_notebook.errors import ConfigurationError
+from respan_notebook.push.jobs.claim import Claim
 
 _LOCK: Final = "lock"
+_MACHINE: Final = "machine"
 
 
 class Storage(ABC):
@@ -167,51 +166,21 @@ class RemoteStorage(Storage):
         if self._fs.exists(f"{self._root}/{name}"):
             self._fs.rm(f"{self._root}/{name}")
 
-    @contextmanager
-    def claimed(self) -> Iterator[None]:
-        """Keep other machines from the job by a file that says which one is at work.
-
-        One that this machine left when its process was killed is taken over. Two machines that
-        begin in the same moment may both go on: not every storage has a way to prevent that.
-        """
-        own = self._name_machine()
-        self._refuse_other(own)
-        claim = {"machine": own, "host": platform.node(), "since": f"{datetime.now(UTC):%F %T} UTC"}
-        self._fs.makedirs(self._root, exist_ok=True)
-        self._fs.pipe_file(f"{self._root}/{_LOCK}", json.dumps(claim).encode())
-        self._refuse_other(own)
-        try:
-            yield
-        finally:
-            if self._read_claim().get("machine") == own:
-                self.remove(_LOCK)
-
-    def _refuse_other(self, own: str) -> None:
-        claim = self._read_claim()
-        if claim and claim.get("machine") != own:
-            raise ConfigurationError(
-                f"the machine {claim.get('host')!r} has been at work on the push in {self.name!r} "
-                f"since {claim.get('since')}; wait for it to end, or if it was killed and does not "
-                f"come back, delete {self.name}/{_LOCK}"
-            )
-
-    def _read_claim(self) -> dict[str, Any]:
-        """Return what the file says, nothing when there is none."""
-        self._fs.invalidate_cache()
-        try:
-            claim = json.loads(self._fs.cat_file(f"{self._root}/{_LOCK}"))
-        except FileNotFoundError:
-            return {}
-        except ValueError:
-            claim = None
-        return claim if isinstance(claim, dict) and claim else {"host": "?", "since": "?"}
+    def claimed(self) -> AbstractContextManager[None]:
+        """Return a context manager that keeps other machines from the job, by a file there."""
+        machine = self._name_machine()
+        return Claim(self._fs, f"{self._root}/{_LOCK}", machine=machine, name=self.name).held()
 
     def _name_machine(self) -> str:
         """Return a name of this machine that it keeps beside its journals."""
-        path = self.local / "machine"
-        with suppress(FileExistsError), path.open("x") as file:
-            file.write(uuid.uuid4().hex)
-        return path.read_text()
+        beside = LocalStorage(self.local)
+        with suppress(FileNotFoundError), beside.open(_MACHINE) as file:
+            if name := file.read().decode():
+                return name
+        name = uuid.uuid4().hex
+        with beside.replacing(_MACHINE) as file:  # Cut short, it could be another's name, too.
+            file.write(name.encode())
+        return name
 
     def dataset_source(self, names: list[str]) -> tuple[list[str], Any]:
         """Return paths and filesystem for ``pyarrow.dataset.dataset``."""
