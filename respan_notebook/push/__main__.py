@@ -13,20 +13,32 @@ from typing import Final
 
 from respan_notebook.client.client import RespanClient
 from respan_notebook.errors import PushError, RespanError
+from respan_notebook.push.engine import INTERRUPTED
 from respan_notebook.push.jobs.start import resume_push
 
-DONE, REFUSED, USAGE, STOPPED = 0, 1, 2, 3
+DONE, REFUSED, USAGE, STOPPED, CTRL_C = 0, 1, 2, 3, 130
 _CODES: Final = """exit codes:
-  0  every score arrived
-  1  all was sent, and some scores are invalid or failed
-  2  nothing was sent: no push there, no key, another key or server, or another sender is at work
-  3  it stopped before the end (deadline, refused key, full disk, Ctrl-C); the same command goes on
+  0    every score arrived
+  1    all was sent, and some scores are invalid or failed
+  2    nothing was sent: no push there, no key, another key or server, or another sender is at work
+  3    it stopped before the end (deadline, refused key, full disk); the same command goes on
+  130  Ctrl-C; the same command goes on
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Send what is left of the push in a folder, print its report, and return the exit code."""
     given = _parser().parse_args(arguments)
+    try:
+        return _send(given)
+    except KeyboardInterrupt as interrupt:  # Before or after the sending, which ends by itself.
+        arrived = f"what has arrived is noted in {given.folder!r}; the same command goes on"
+        note = next(iter(getattr(interrupt, "__notes__", ())), arrived)
+        print(f"interrupted: {note}", file=sys.stderr)
+        return CTRL_C
+
+
+def _send(given: argparse.Namespace) -> int:
     try:
         job = resume_push(
             given.folder,
@@ -41,7 +53,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (RespanError, OSError) as error:
         print(error, file=sys.stderr)
         return STOPPED if isinstance(error, PushError) else USAGE
-    print(job)
+    try:
+        print(job)
+    except RespanError as error:  # A file was damaged after its part had been sent.
+        print(error, file=sys.stderr)
+        return STOPPED
+    if job.stopped == INTERRUPTED:
+        sent = job.counts.keys() - {"not_sent", "invalid", "duplicate"}
+        unsent = "" if sent else "nothing was sent; "
+        print(f"interrupted: {unsent}the same command goes on", file=sys.stderr)
+        return CTRL_C
     if job.stopped:
         return STOPPED
     return DONE if job.ok else REFUSED

@@ -29,6 +29,7 @@ from respan_notebook.errors import (
 from respan_notebook.models import Score, Upsert
 from respan_notebook.push.outcomes import CREATED, FAILED, UNCHANGED, UPDATED, Result
 
+INTERRUPTED: Final = "interrupted"  # The reason why a push was stopped by Ctrl-C.
 _KINDS: Final = {201: CREATED, 0: UNCHANGED}  # By the status of a success; else updated.
 _ALIKE: Final = 5  # Scores in a row that are refused alike, when no other one can do better.
 _FIRST_LOOK: Final = 0.01  # Seconds until the first look at the progress.
@@ -105,7 +106,7 @@ class Engine:
     ) -> bool:
         is_interrupt = kind is not None and issubclass(kind, KeyboardInterrupt)
         if is_interrupt:
-            self._budget.cancel("interrupted")
+            self._budget.cancel(INTERRUPTED)
             with contextlib.suppress(KeyboardInterrupt):  # Pressed again: wait no longer.
                 self._await_threads()
         elif kind is not None:  # No thread may go on sending unseen.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,6 +13,7 @@ import pandas as pd
 from respan_notebook.client.client import RespanClient, default_client
 from respan_notebook.errors import PushError
 from respan_notebook.push.jobs.folder import JobFolder, part_paths
+from respan_notebook.push.jobs.interrupt import describe_unsent, noted_interrupt
 from respan_notebook.push.jobs.lines import (
     encode_outcomes,
     error_frame,
@@ -20,8 +21,7 @@ from respan_notebook.push.jobs.lines import (
     report_schema,
 )
 from respan_notebook.push.jobs.parts import read_counts, read_outcomes
-from respan_notebook.push.jobs.sender import check_job_origin, send_job
-from respan_notebook.push.options import check_options
+from respan_notebook.push.jobs.sender import begin_job, find_work, send_job
 from respan_notebook.push.outcomes import FAILED, INVALID, NOT_SENT, STATUSES
 from respan_notebook.push.owner import UNKNOWN_OWNER
 from respan_notebook.push.progress import announce_scores
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pyarrow.dataset import Dataset
 
 _SHOWN: Final = 10  # The most reasons that are shown.
+_WITH_REASON: Final = (INVALID, FAILED, STATUSES.index("duplicate"))
 
 
 class PushJob:
@@ -139,8 +140,12 @@ class PushJob:
         Columns: ``status`` (object), ``rows`` (int64, the number of lines) and ``reason`` (object,
         the error of the first line). The index, ``line``, has the number of that line.
         """
+        return self._find_reasons(*_WITH_REASON, NOT_SENT)
+
+    def _find_reasons(self, *statuses: int) -> pd.DataFrame:
+        """Return the reasons of all parts that have lines of some statuses."""
         groups: dict[tuple[str, str], list[Any]] = {}
-        for number in self._parts_with(INVALID, FAILED, NOT_SENT, STATUSES.index("duplicate")):
+        for number in self._parts_with(*statuses):
             self._add_reasons(number, groups)
         rows = [
             [line, status, count, error] for (status, _), (line, count, error) in groups.items()
@@ -226,15 +231,13 @@ class PushJob:
         :meth:`retry` and :func:`respan_notebook.resume_push` say in words what is sent.
         """
         client = client or self._client or default_client()
-        with self._folder.locked():
-            facts = self._folder.read_facts()
-            check_job_origin(self._folder, facts, client)
-            options = replace(facts.options, dry_run=False, **{"deadline": None, **changes})
-            check_options(options)
-            facts = replace(facts, options=options, stopped="")
-            self._folder.write_facts(facts)
+        with ExitStack() as held:
+            with noted_interrupt(describe_unsent(self.path, again=with_failed)):
+                held.enter_context(self._folder.locked())
+                facts = begin_job(self._folder, client, changes)
+                work = find_work(self._folder, facts, with_failed=with_failed)
             self._client = client
-            self._facts, fault = send_job(self._folder, facts, client, with_failed=with_failed)
+            self._facts, fault = send_job(self._folder, facts, client, work)
         if fault is not None:
             raise PushError(
                 f"the push in {self.path!r} broke off: {fault}. What had arrived is noted, and "
@@ -272,7 +275,7 @@ class PushJob:
             title = f"planned: {render_counts(counts).replace('not_sent', 'ready to send')}"
         announcement = announce_scores(counts.get("not_sent", 0), facts.options.rate_limit)
         notes += [announcement] if announcement else []
-        reasons = self.reasons
+        reasons = self._find_reasons(*_WITH_REASON)
         named = reasons[reasons["status"] != "not_sent"]
         errors = [
             (self._render_rows(int(line), count), status, reason)

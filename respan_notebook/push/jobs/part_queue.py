@@ -5,9 +5,10 @@ The lines of all parts have one number each: that of the part, shifted, plus the
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Final
 
 from respan_notebook.client.retry import RetryBudget
@@ -17,6 +18,7 @@ from respan_notebook.push.outcomes import Result
 
 SHIFT: Final = 32
 _PLACE: Final = (1 << SHIFT) - 1
+_GRACE: Final = 1.0  # Seconds.
 
 
 class PartQueue:
@@ -46,8 +48,8 @@ class PartQueue:
         prepare: Callable[[Part], Iterable[int]],
         budget: RetryBudget,
     ) -> None:
-        self._parts, self._prepare, self._budget = iter(parts), prepare, budget
-        self._reader = ThreadPoolExecutor(1, "respan-parts")
+        self._prepare, self._budget = prepare, budget
+        self._reader = _Reader(iter(parts))
         self._open: dict[int, Part] = {}
         self._current: Part | None = None
         self._lines: Iterator[int] = iter(())
@@ -83,8 +85,7 @@ class PartQueue:
 
     def _read_part(self) -> bool:
         """Read and prepare the next part; return whether there is one."""
-        # In one thread: Arrow keeps some 20 MB for each that has ever read one.
-        part = self._reader.submit(next, self._parts, None).result()
+        part = self._reader.read()
         if part is not None:
             self._open[part.number] = self._current = part
             self._lines = iter(self._prepare(part))
@@ -147,7 +148,39 @@ class PartQueue:
 
         Returned are the results that came when a part was finished, by its number and the line.
         """
-        self._reader.shutdown(wait=False)
+        self._reader.close()
         for part in list(self._open.values()):
             self._finish(part)
         return self._late
+
+
+class _Reader:
+    """Read parts in one thread: Arrow keeps some 20 MB for each that has ever read one.
+
+    A thread that waits for a storage without an answer does not keep the process from its end.
+    """
+
+    def __init__(self, parts: Iterator[Part]) -> None:
+        self._parts, self._closed = parts, False
+        self._asked: queue.SimpleQueue[Future[Part | None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="respan-parts", daemon=True)
+        self._thread.start()
+
+    def read(self) -> Part | None:
+        """Return the next part, None when there is none."""
+        answer: Future[Part | None] = Future()
+        self._asked.put(answer)
+        return None if self._closed else answer.result()
+
+    def close(self) -> None:
+        """Read no more; wait a moment for a part that is being read."""
+        self._closed = True
+        self._asked.put(None)
+        self._thread.join(_GRACE)
+
+    def _work(self) -> None:
+        while (answer := self._asked.get()) is not None:
+            try:
+                answer.set_result(next(self._parts, None))
+            except BaseException as error:  # noqa: BLE001 - raised where it was asked for.
+                answer.set_exception(error)

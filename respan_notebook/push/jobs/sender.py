@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from respan_notebook.client.answer_check import AnswerCheck
 from respan_notebook.client.client import RespanClient
@@ -18,6 +18,7 @@ from respan_notebook.push.jobs.folder import JobFacts, JobFolder
 from respan_notebook.push.jobs.part_queue import SHIFT, PartQueue
 from respan_notebook.push.jobs.parts import Part, count_left, find_left, read_counts
 from respan_notebook.push.named_route import NamedRoute
+from respan_notebook.push.options import check_options
 from respan_notebook.push.origin import origin_of
 from respan_notebook.push.outcomes import ARRIVED, STATUSES, Result
 from respan_notebook.push.owner import SendsOne, refuse_named, settle_scorers
@@ -46,25 +47,69 @@ def check_job_origin(folder: JobFolder, facts: JobFacts, client: RespanClient) -
     )
 
 
+def begin_job(folder: JobFolder, client: RespanClient, changes: Mapping[str, Any]) -> JobFacts:
+    """Return what a job is about, its options changed; nothing has stopped it any more.
+
+    The caller holds the lock.
+    """
+    facts = folder.read_facts()
+    check_job_origin(folder, facts, client)
+    options = replace(facts.options, dry_run=False, **{"deadline": None, **changes})
+    check_options(options)
+    facts = replace(facts, options=options, stopped="")
+    folder.write_facts(facts)
+    folder.sweep()
+    return facts
+
+
+@dataclass(frozen=True)
+class Work:
+    """Hold what is left to be done of a job.
+
+    Attributes
+    ----------
+    numbers : sequence of int
+        The parts that have lines to be sent, or a journal to be finished.
+    lines : int
+        The number of lines to be sent.
+    has_arrived : bool
+        Whether a score of the job has arrived.
+    with_failed : bool
+        Whether all scores that had failed are sent again.
+    """
+
+    numbers: Sequence[int]
+    lines: int
+    has_arrived: bool
+    with_failed: bool
+
+
+def find_work(folder: JobFolder, facts: JobFacts, *, with_failed: bool = False) -> Work:
+    """Return what is left to be done of a job."""
+    numbers = range(len(facts.counts))
+    left = [count_left(folder, facts, n, with_failed=with_failed) for n in numbers]
+    return Work(
+        [n for n in numbers if left[n] or folder.journal_path(n).exists()],
+        sum(left),
+        has_arrived=_has_arrived(folder, facts),
+        with_failed=with_failed,
+    )
+
+
 def send_job(
-    folder: JobFolder, facts: JobFacts, client: RespanClient, *, with_failed: bool = False
+    folder: JobFolder, facts: JobFacts, client: RespanClient, work: Work
 ) -> tuple[JobFacts, BaseException | None]:
     """Send what is left of a job; return its facts with what was learned, and what broke it off.
 
     That is None, or the error of a file that could not be read or written. The caller holds the
-    lock. With ``with_failed``, all scores that had failed are sent again.
+    lock.
     """
     settings, options = client.settings, facts.options
     budget = RetryBudget(
         settings, retries=settings.budget, deadline=options.deadline, announce=None
     )
-    numbers = range(len(facts.counts))
-    left = [count_left(folder, facts, n, with_failed=with_failed) for n in numbers]
-    has_arrived = _has_arrived(folder, facts)
-    run = _Run(folder, facts, client, budget, with_failed=with_failed)
-    folder.sweep()
-    begun = [folder.journal_path(n).exists() for n in numbers]
-    run.send([n for n in numbers if left[n] or begun[n]], sum(left), has_arrived=has_arrived)
+    run = _Run(folder, facts, client, budget, with_failed=work.with_failed)
+    run.send(work)
     origin = replace(origin_of(client), scorer=client.scorer or run.owner)
     if budget.cancelled and not _has_arrived(folder, facts):
         origin = replace(origin, fingerprint="")  # The server may not know the key.
@@ -110,10 +155,10 @@ class _Run:
         self.fault: BaseException | None = None
         self._engine: Engine | None = None  # While the owner may be learned by sending a score.
 
-    def send(self, numbers: Sequence[int], total: int, *, has_arrived: bool) -> None:
-        """Send the parts of these numbers, which have so many lines to be sent."""
+    def send(self, work: Work) -> None:
+        """Send what is left to be done."""
         options, client, budget = self._facts.options, self._client, self._budget
-        queue = PartQueue(self._read_parts(numbers), self._prepare, budget)
+        queue = PartQueue(self._read_parts(work.numbers), self._prepare, budget)
         check = AnswerCheck(lambda: queue, self._facts.evaluators)
         route = NamedRoute(client, skip_unchanged=False) if options.as_scorer else None
         write = route.write if route else None
@@ -121,13 +166,13 @@ class _Run:
             with (
                 client.gate.paced(options.rate_limit),
                 Engine(
-                    client, budget, queue.record, check, write=write, has_arrived=has_arrived
+                    client, budget, queue.record, check, write=write, has_arrived=work.has_arrived
                 ) as engine,
             ):
                 self._engine = engine
                 queue.open_first()
                 self._engine = None
-                self._send_all(queue, engine, total)
+                self._send_all(queue, engine, work.lines)
         finally:
             self._record_late(queue.close())
         self.fault, self.warnings = queue.fault, check.warnings()

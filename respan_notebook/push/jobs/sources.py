@@ -200,7 +200,9 @@ def find_source(frame: Any, scratch: Path) -> Source:
 def _open_stream(frame: Any, *, is_ordered: bool) -> Source:
     pyarrow = import_pyarrow("a frame of another library than pandas")
     try:
-        stream = pyarrow.RecordBatchReader.from_stream(frame)
+        stream = frame  # Through the C stream, Ctrl-C in its Python code would be an ArrowInvalid.
+        if not isinstance(frame, pyarrow.RecordBatchReader):
+            stream = pyarrow.RecordBatchReader.from_stream(frame)
     except (pyarrow.ArrowException, TypeError, ValueError, AttributeError) as error:
         raise FrameError(
             f"this {name_library_type(frame)} can't be read through Arrow: "

@@ -16,6 +16,7 @@ from respan_notebook.errors import ConfigurationError
 from respan_notebook.frames.arrow import import_pyarrow
 from respan_notebook.models import Evaluator
 from respan_notebook.push.jobs.folder import JobFacts, JobFolder
+from respan_notebook.push.jobs.interrupt import describe_unsent, noted_interrupt
 from respan_notebook.push.jobs.job import PushJob
 from respan_notebook.push.jobs.planner import Planner, describe_difference, make_reader
 from respan_notebook.push.jobs.sender import check_job_origin
@@ -51,7 +52,8 @@ def push_to_folder(
     if client is None and not options.dry_run:
         client = default_client()  # Without a key, fail before the work of planning.
     folder = JobFolder.at(to)
-    with folder.locked():
+    unsent = noted_interrupt(f"nothing was sent; the same push to {folder.name!r} goes on")
+    with unsent, folder.locked():
         earlier = folder.read_facts() if folder.has_job() else None
         if earlier is not None and client is not None:
             check_job_origin(folder, earlier, client)
@@ -165,5 +167,7 @@ def resume_push(
     """
     given = {"concurrency": concurrency, "rate_limit": rate_limit and parse_rate(rate_limit)}
     changes = {name: value for name, value in given.items() if value is not None}
-    job = PushJob(JobFolder.at(folder), client)
+    found = JobFolder.at(folder)
+    with noted_interrupt(describe_unsent(found.name)):
+        job = PushJob(found, client)
     return job.send({**changes, "deadline": deadline, "progress": progress})

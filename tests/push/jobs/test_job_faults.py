@@ -17,6 +17,7 @@ from small_jobs import files, lines, plan_in_parts, stored
 from stars import frame_of, sandbox_of, serving
 
 from respan_notebook import FrameError, PushError, RespanClient, resume_push
+from respan_notebook.push.__main__ import REFUSED, STOPPED, main
 from respan_notebook.push.jobs.folder import JobFolder
 
 Start = Callable[..., CannedServer]
@@ -142,3 +143,21 @@ def test_job__files_that_are_not_its_own_are_left_alone(tmp_path: Path) -> None:
         (tmp_path / "report" / copied).write_text("mine")
         assert resume_push(tmp_path, client=client, **QUIET).counts == {"created": 20}
     assert f"report/{copied}" in files(tmp_path)
+
+
+def test_command__a_report_that_cant_be_shown_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All is sent, and the plan that says which rows the errors are about is gone."""
+    with sandbox_of(10) as sandbox, RespanClient(sandbox.api_key, sandbox.base_url) as client:
+        monkeypatch.setenv("RESPAN_API_KEY", sandbox.api_key)
+        monkeypatch.setenv("RESPAN_BASE_URL", sandbox.base_url)
+        plan_in_parts(frame_of(11), tmp_path, client)
+        assert main([str(tmp_path), "--quiet"]) == REFUSED
+        for path in (tmp_path / "plan").iterdir():
+            path.unlink()
+        capsys.readouterr()
+        assert main([str(tmp_path), "--quiet"]) == STOPPED
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "is gone or was changed" in said.err
