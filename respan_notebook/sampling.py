@@ -47,7 +47,7 @@ def sample_logs(
         raise ConfigurationError(
             f"allocation is 'proportional' or 'equal', got {render_value(allocation)}"
         )
-    _check_seed(seed)
+    check_seed(seed)
     log_ids = _read_distinct_ids(frame)
     _check_count("n", n, len(log_ids), "row")
     _check_free(frame, ("stratum", "weight"))
@@ -74,7 +74,7 @@ def assign_people(
     ['a', 'a', 'b', 'b']
     """
     names = _read_people(people)
-    _check_seed(seed)
+    check_seed(seed)
     _check_count("k", k, len(names), "person", "people")
     _check_free(frame, ("person",))
     log_ids = _read_distinct_ids(frame)
@@ -204,7 +204,8 @@ def _check_count(name: str, given: int, most: int, noun: str, plural: str | None
         raise ConfigurationError(f"{name} is {given}, and there are only {there}")
 
 
-def _check_seed(seed: int) -> None:
+def check_seed(seed: int) -> None:
+    """Raise ConfigurationError for anything but a whole number."""
     if type(seed) is not int:
         raise ConfigurationError(f"seed must be a whole number, got {render_value(seed)}")
 

@@ -15,7 +15,7 @@ from respan_notebook.frames.arrow import as_pandas
 from respan_notebook.frames.columns import find_column, has_column
 from respan_notebook.frames.log_ids import read_log_ids
 from respan_notebook.models import Evaluator
-from respan_notebook.sampling import hash_order
+from respan_notebook.sampling import check_seed, hash_order
 from respan_notebook.wording import render_value, suggest_name
 
 PERSON: Final = "person"
@@ -48,6 +48,11 @@ def order_rows(
     evaluators: Iterable[Evaluator] = (),
 ) -> pd.DataFrame:
     """Return the rows in another order: by a column, at random, or where scorers differ first."""
+    check_seed(seed)
+    if not isinstance(order, Hashable):  # Of a frame, or an array, even == is no bool.
+        raise ConfigurationError(
+            f'order is a column, "random" or "disagreement", not {render_value(order)}'
+        )
     if scores is not None and order != DISAGREEMENT:
         raise ConfigurationError('scores= is for order="disagreement" alone')
     if order is None:

@@ -76,9 +76,9 @@ def test_keys__take_an_answer_and_a_cause(adjudicate: Any) -> None:
     page = adjudicate()
     first = [" ".join(text.split()) for text in cards(page)]  # Where three differ comes first.
     assert first == [
-        "1Friendly 1 person “<b onclick=alert(1)>ok</b>”",
-        "2Neutral 1 person",
-        "3Curt 1 person",
+        "1Friendly 1 scorer “<b onclick=alert(1)>ok</b>”",
+        "2Neutral 1 scorer",
+        "3Curt 1 scorer",
     ]
     press(page, "2")
     assert page.page.locator(".rn-taken").inner_text().split()[0] == "2Neutral"

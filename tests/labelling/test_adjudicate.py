@@ -96,8 +96,8 @@ def test_logs__come_with_the_lowest_agreement_first(adjudicate: Open) -> None:
     adjudicator.skip()
     assert adjudicator.screen["log_id"] == "b"
     assert [(one["value"], one["who"]) for one in shown(adjudicator)] == [
-        ("warm", "2 people"),
-        ("cold", "1 person"),
+        ("warm", "2 scorers"),
+        ("cold", "1 scorer"),
     ]
 
 
@@ -302,12 +302,12 @@ def test_labels_of_an_annotator__have_nothing_to_do_with_it(
 
 def test_very_long_answers__are_cut_and_not_taken_by_a_key(adjudicate: Open) -> None:
     words = Evaluator(evaluator_slug="words", score_value_type="text")
-    long = ["x" * 5_000_000, "short", "y" * 5_000_000]
+    long = ["b" * 5_000_000, "short", "y" * 5_000_000]
     scores = tidy({"a": long}, "words", explanation="because " * 100_000)
     adjudicator = adjudicate(scores, words)
     assert len(str(shown(adjudicator))) < 20_000
     values = {str(one["text"])[:5]: one["value"] for one in shown(adjudicator)}
-    assert values == {"xxxxx": None, "short": "short", "yyyyy": None}
+    assert values == {"bbbbb": None, "short": "short", "yyyyy": None}
     settle(adjudicator, long[0], "mistake")
     assert gold_of(adjudicator)["a"][0] == long[0]
 

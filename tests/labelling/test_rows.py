@@ -61,10 +61,13 @@ def test_column_named_random__comes_before_the_word() -> None:
         ("disagreement", {}, ConfigurationError, "needs the scores"),
         ("cost", {"scores": SCORES}, ConfigurationError, "alone"),
         ("mixed", {}, FrameError, "'mixed' can't be sorted"),
+        ("random", {"seed": 1.5}, ConfigurationError, "seed must be a whole number"),
+        (SCORES, {}, ConfigurationError, "order is a column"),
+        (["cost"], {}, ConfigurationError, "order is a column"),
     ],
 )
 def test_bad_order__is_said(
-    order: str, options: dict[str, Any], error: type[Exception], said: str
+    order: Any, options: dict[str, Any], error: type[Exception], said: str
 ) -> None:
     with pytest.raises(error, match=said):
         order_rows(LOGS.assign(mixed=[1, "a", [2], {}]), order, **options)

@@ -12,6 +12,7 @@ from respan_notebook.labelling.log_view.escape import visible
 from respan_notebook.labelling.session import Session
 from respan_notebook.labelling.widgets.annotator import Annotator
 from respan_notebook.labelling.widgets.controls import free_digits
+from respan_notebook.wording import render_count
 
 _WRITTEN: Final = ("text", "comment", "json")
 """Types whose answers are shown whole; the others as their editors say them."""
@@ -54,15 +55,14 @@ class Adjudicator(Annotator):
         for one in self._disputed.answers(log_id):
             text = str(one.value) if is_written else ""
             size = len(json.dumps(one.value)) + len(text)
-            left -= size
-            is_whole = left >= 0
-            count = len(one.scorers)
+            is_whole = size <= left
+            left -= size if is_whole else 0
             names = ", ".join(one.scorers) if self._shows_names else ""
             found.append(
                 {
                     "value": one.value if is_whole else None,
                     "text": visible(text if is_whole else f"{str(one.value)[:_LONGEST]}…"),
-                    "who": visible(names) or (f"{count} people" if count > 1 else "1 person"),
+                    "who": visible(names) or render_count(len(one.scorers), "scorer"),
                     "reasons": [visible(reason[:_LONGEST]) for reason in one.reasons],
                 }
             )
