@@ -8,6 +8,7 @@ from typing import Any
 
 from respan_notebook import RespanClient, Sandbox
 from respan_notebook.labelling.widgets.annotator import Annotator
+from respan_notebook.labelling.widgets.editor import EditorWidget
 from respan_notebook.sandbox.demo import DEMO_EVALUATORS
 
 SLUGS = [str(one["evaluator_slug"]) for one in DEMO_EVALUATORS]
@@ -75,6 +76,11 @@ def label(annotator: Annotator, **values: Any) -> None:
     annotator.save_button.click()
 
 
+def receive(widget: Annotator | EditorWidget, content: Any) -> None:
+    """Give a widget a message of the browser; its comm would only log an error that this raises."""
+    widget._received(None, content, None)
+
+
 def send(
     annotator: Annotator, do: str, argument: str = "", *, seen: Any = None, **drafts: Any
 ) -> str:
@@ -92,7 +98,7 @@ def send(
         "entries": {str(slugs.index(slug)): draft for slug, draft in drafts.items()},
         "argument": argument,
     }
-    annotator._received(None, content, None)
+    receive(annotator, content)
     return str(content["id"])
 
 

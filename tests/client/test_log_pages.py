@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import seed
 
 from respan_notebook import RespanClient, Sandbox
 from respan_notebook.client.transport import Transport
@@ -17,33 +17,30 @@ SIZE = 25_500
 
 
 @pytest.fixture
-def arriving(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def arriving(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let five logs arrive before each page after the first; return the queries of the pages."""
     queries: list[str] = []
     send = Transport.send
-    with RespanClient(sandbox.api_key, sandbox.base_url) as other:
 
-        def sent(self: Transport, method: str, path: str, *rest: Any, **options: Any) -> Any:
-            if "/request-logs/list/" in path:
-                if queries:
-                    add_logs(other, [f"late_{len(queries)}_{i}" for i in range(5)], late=True)
-                queries.append(urlsplit(path).query)
-            return send(self, method, path, *rest, **options)
+    def sent(self: Transport, method: str, path: str, *rest: Any, **options: Any) -> Any:
+        if "/request-logs/list/" in path:
+            if queries:
+                add_logs(sandbox, [f"late_{len(queries)}_{i}" for i in range(5)], late=True)
+            queries.append(urlsplit(path).query)
+        return send(self, method, path, *rest, **options)
 
-        monkeypatch.setattr(Transport, "send", sent)
-        yield queries
+    monkeypatch.setattr(Transport, "send", sent)
+    return queries
 
 
-def add_logs(client: RespanClient, log_ids: list[str], *, late: bool = False) -> None:
+def add_logs(sandbox: Sandbox, log_ids: list[str], *, late: bool = False) -> None:
     """Add logs in bulk, by the hidden route that the package does not offer."""
     start = datetime.now(UTC) if late else datetime.now(UTC) - timedelta(minutes=30)
     logs = [
         {"unique_id": one, "timestamp": (start + timedelta(milliseconds=i)).isoformat()}
         for i, one in enumerate(log_ids)
     ]
-    for first in range(0, len(logs), 500):
-        body = {"logs": logs[first : first + 500]}
-        client._requester.send("POST", "/request-logs/bulk/", body)
+    seed.add_logs(sandbox.base_url, sandbox.api_key, logs)
 
 
 @pytest.mark.parametrize("sort_by", ["-timestamp", "timestamp", "unique_id"])
@@ -52,7 +49,7 @@ def test_logs__each_once_while_others_arrive(
 ) -> None:
     first = {f"log_{i:05}" for i in range(SIZE)}
     with RespanClient(sandbox.api_key, sandbox.base_url) as client:
-        add_logs(client, sorted(first))
+        add_logs(sandbox, sorted(first))
         frame = client.logs(sort_by=sort_by, page_size=1000)
     assert frame["unique_id"].is_unique
     assert set(frame["unique_id"]) == first
@@ -68,7 +65,7 @@ def test_logs__given_twice_are_there_once_and_counted(
 ) -> None:
     later = datetime.now(UTC) + timedelta(hours=1)
     with RespanClient(sandbox.api_key, sandbox.base_url) as client:
-        add_logs(client, [f"log_{i}" for i in range(30)])
+        add_logs(sandbox, [f"log_{i}" for i in range(30)])
         with pytest.warns(UserWarning, match=r"the server gave \d+ logs twice, on two pages"):
             frame = client.logs(sort_by="-timestamp", page_size=10, end_time=later, limit=None)
     assert frame["unique_id"].is_unique
@@ -80,7 +77,7 @@ def test_logs__a_limit_counts_each_once(sandbox: Sandbox, arriving: list[str]) -
     later = datetime.now(UTC) + timedelta(hours=1)
     with RespanClient(sandbox.api_key, sandbox.base_url) as client, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        add_logs(client, [f"log_{i}" for i in range(40)])
+        add_logs(sandbox, [f"log_{i}" for i in range(40)])
         frame = client.logs(sort_by="-timestamp", page_size=10, end_time=later, limit=25)
     assert len(frame) == 25
     assert frame["unique_id"].is_unique

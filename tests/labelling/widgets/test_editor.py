@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 import pytest
+from labels import receive as give
 
 from respan_notebook import Evaluator, InvalidValueError, UnsupportedEvaluatorError
 from respan_notebook.labelling.current_scores import entered_value
@@ -57,7 +58,7 @@ each = pytest.mark.parametrize("name", list(EDITORS))
 def receive(editor: EditorWidget, draft: Any, number: int = 1) -> dict[str, Any]:
     """Send a draft as the browser does, and return the entry that it gets."""
     content = {"id": f"view:{number}", "do": "draft", "entries": {"0": draft}}
-    editor._received(None, content, None)
+    give(editor, content)
     assert editor.screen["answer"] == f"view:{number}"
     (entry,) = editor.screen["entries"]
     return dict(json.loads(json.dumps(entry, ensure_ascii=False).encode()))
@@ -342,7 +343,7 @@ def test_description__has_no_character_that_hides_another() -> None:
 )
 def test_received__of_odd_content_scores_nothing_and_is_answered(content: dict[str, Any]) -> None:
     editor = editor_for(DEMO["helpfulness"])
-    editor._received(None, {"id": "view:7", **content}, None)
+    give(editor, {"id": "view:7", **content})
     assert editor.screen["answer"] == "view:7"
     assert editor.value is None
 
@@ -350,7 +351,7 @@ def test_received__of_odd_content_scores_nothing_and_is_answered(content: dict[s
 @pytest.mark.parametrize("content", [None, "text", 3, ["a"]], ids=str)
 def test_received__of_what_is_no_intent_does_nothing(content: Any) -> None:
     editor = editor_for(DEMO["helpfulness"])
-    editor._received(None, content, None)
+    give(editor, content)
     assert (editor.value, editor.screen) == (None, {"entries": [{}], "answer": ""})
 
 
@@ -404,7 +405,7 @@ def test_observer__that_fails_leaves_the_screen_as_it_should_be() -> None:
     editor.observe(lambda _: 1 / 0, "value")
     content = {"id": "view:1", "entries": {"0": {"state": "set", "value": 3, "explanation": ""}}}
     with pytest.raises(ZeroDivisionError):
-        editor._received(None, content, None)
+        give(editor, content)
     assert editor.value == 3
     assert editor.screen == {"entries": [{"state": "set", "value": 3.0}], "answer": "view:1"}
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from IPython.display import display
 from ipywidgets import Widget
-from labels import SLUGS, Open, drawn, html_of, label, message, send, stored
+from labels import SLUGS, Open, drawn, html_of, label, message, receive, send, stored
 
 from respan_notebook import Annotator, Evaluator, RespanClient, Sandbox, ScoreWrite
 from respan_notebook.errors import OutboxError
@@ -271,7 +271,7 @@ def test_intent__of_odd_content_is_answered_with_a_message_and_changes_nothing(
         "argument": "",
     }
     content = spoil(intent)
-    annotator._received(None, content, None)
+    receive(annotator, content)
     assert annotator.answer == str(content.get("id"))
     if content.get("log_id") != ["demo_01"]:  # That one is of another log.
         assert annotator.screen["message"]["is_wrong"]
@@ -288,7 +288,7 @@ def test_content__that_is_no_intent_is_said_and_changes_nothing(
     annotator = annotate("helpfulness", LOGS)
     annotator.wait()
     before = state_of(annotator)
-    annotator._received(None, content, None)
+    receive(annotator, content)
     assert "an intent is an object" in message(annotator)
     assert state_of(annotator) == before
 
@@ -297,7 +297,7 @@ def test_intent__after_closing_is_passed_over(annotate: Open) -> None:
     annotator = annotate("helpfulness", LOGS)
     annotator.close()
     send(annotator, "save", helpfulness=FOUR)
-    annotator._received(None, {"id": "view:9"}, None)
+    receive(annotator, {"id": "view:9"})
     assert annotator.scores.empty
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from small_jobs import plan_of, stored
-from stars import FIVE_STARS, STARS, frame_of, serving
+from stars import FIVE_STARS, STARS, frame_of, sandbox_of, serving
 
 from respan_notebook import Evaluator, FrameError, RespanClient, push_scores, resume_push
 
@@ -105,10 +105,14 @@ def test_push_scores__the_graph_holds_no_key_and_no_client(tmp_path: Path) -> No
         graphs.append(pickle.dumps(dict(graph)))
         return dask.local.get_sync(graph, keys, **options)
 
-    with serving(20) as client, dask.config.set(scheduler=spy):
+    with (
+        sandbox_of(20) as sandbox,
+        RespanClient(sandbox.api_key, sandbox.base_url) as client,
+        dask.config.set(scheduler=spy),
+    ):
         frame = dd.from_pandas(frame_of(20), npartitions=3)
         push_scores(frame, [STARS], to=tmp_path, client=client, **QUIET)
-        key = client._requester.server.bearer.get_secret_value().encode()
+        key = sandbox.api_key.encode()
     assert graphs
     assert all(b"ChunkReader" in graph for graph in graphs)
     assert not any(key in graph or b"RespanClient" in graph for graph in graphs)

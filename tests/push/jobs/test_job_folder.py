@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from small_jobs import files, plan_in_parts, stored
-from stars import FIVE_STARS, STARS, frame_of, serving
+from stars import FIVE_STARS, STARS, frame_of, sandbox_of, serving
 
 from respan_notebook import ConfigurationError, FrameError, RespanClient, push_scores, resume_push
 from respan_notebook.push.jobs.folder import JobFolder
@@ -157,8 +157,8 @@ def test_resume_push__options_are_checked(tmp_path: Path, client: RespanClient) 
 
 
 def test_job__the_key_is_in_no_file(tmp_path: Path) -> None:
-    with serving(30) as client:
-        key = client._requester.server.bearer.get_secret_value().encode()
+    with sandbox_of(30) as sandbox, RespanClient(sandbox.api_key, sandbox.base_url) as client:
+        key = sandbox.api_key.encode()
         push_scores(frame_of(60), [STARS], to=tmp_path, client=client, **QUIET)
     found = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(found) == 4
