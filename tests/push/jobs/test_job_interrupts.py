@@ -16,9 +16,10 @@ from stars import frame_of, sandbox_of
 
 from respan_notebook import RespanClient, Sandbox, resume_push
 
-pytestmark = pytest.mark.skipif(
-    not hasattr(os, "mkfifo"), reason="needs signals, and files that block"
-)
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs signals, and files that block"),
+    pytest.mark.usefixtures("interruptible"),  # Else the processes would ignore Ctrl-C, too.
+]
 PLANS = """
 import sys
 import pyarrow as pa
