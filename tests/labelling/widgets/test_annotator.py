@@ -732,8 +732,11 @@ def test_disk__that_refuses_is_said_and_nothing_moves_on(
 LABELLER = """
 import sys, os, signal
 import pandas as pd
-from respan_notebook import Evaluator, RespanClient
+from respan_notebook import Annotator, Evaluator, RespanClient
+from respan_notebook.labelling.outbox.sender import SenderSettings
 url, key, outbox, start, stop, kill = sys.argv[1:]
+if kill:  # However slow the machine is, nothing is sent before.
+    Annotator.sender_settings = SenderSettings(moment=60)
 frame = pd.DataFrame({"log_id": [f"demo_{n:02}" for n in range(1, 31)]})
 stars = Evaluator(id="eval_helpfulness", score_value_type="numerical",
                   score_config={"min_score": 1, "max_score": 5})
