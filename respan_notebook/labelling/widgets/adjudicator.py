@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any, Final
 
 import pandas as pd
@@ -86,6 +87,6 @@ class Adjudicator(Annotator):
 
     def close(self) -> None:
         """Close the widget; what was settled stays on disk, and :attr:`gold` as it is now."""
-        if not self._session.is_closed:
+        if not (sys.is_finalizing() or self._session.is_closed):
             self._last_gold = self.gold
         super().close()
