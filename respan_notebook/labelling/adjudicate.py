@@ -39,21 +39,27 @@ def open_adjudicator(
     """Return an adjudicator; see :meth:`respan_notebook.RespanAccessor.adjudicate`."""
     definition = _find_definition(evaluator, client)
     disputed = Disputed(as_pandas(scores), definition, scorers)
-    if not disputed.log_ids:
-        raise FrameError(
-            f"there is nothing to settle: on no log do two scorers of {definition.slug_or_id!r} "
-            "differ; scores.respan.gold() gives the values that they agree on"
-        )
-    frame, missing = _pick_logs(as_pandas(logs), disputed.log_ids)
-    queue = Queue(frame)
-    render, notice = make_render(frame, show, [definition])
-    if missing:
-        notice += f" {render_count(missing, 'log')} that they differ on {_be(missing)} not in logs."
+    logs = as_pandas(logs)
     path = outbox if outbox is not None else default_path()
-    opened = OpenOutbox(path, None, kept_as=f"adjudication of {definition.slug_or_id}")
+    opened = OpenOutbox(path, None, kept_as=f"adjudication of {disputed.name}")
     try:
+        opened.outbox.evaluators.store(
+            {one.id_or_slug: one for one in (disputed.evaluator, disputed.cause)}
+        )
+        opened.outbox.delivery.refuse_misfits()
+        wanted = [*disputed.log_ids, *disputed.others(opened.outbox.labels())]
+        if not wanted:
+            raise FrameError(
+                "there is nothing to settle: on no log do two scorers of "
+                f"{definition.slug_or_id!r} differ; scores.respan.gold() gives the values that "
+                "they agree on"
+            )
+        frame, missing = _pick_logs(logs, wanted)
+        render, notice = make_render(frame, show, [definition])
+        if missing:
+            notice += f" {render_count(missing, 'log')} to settle {_be(missing)} not in logs."
         session = Session(
-            queue,
+            Queue(frame),
             [disputed.evaluator, disputed.cause],
             None,
             opened,
@@ -87,7 +93,7 @@ def _pick_logs(logs: pd.DataFrame, log_ids: Sequence[str]) -> tuple[pd.DataFrame
     places = [rows[log_id] for log_id in log_ids if log_id in rows]
     if not places:
         raise FrameError(
-            f"logs has none of the {render_count(len(log_ids), 'log')} that the scorers differ on, "
+            f"logs has none of the {render_count(len(log_ids), 'log')} that are to be settled, "
             f"of which {log_ids[0]!r} is the first"
         )
     return logs.iloc[places], len(log_ids) - len(places)

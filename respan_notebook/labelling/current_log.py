@@ -17,6 +17,7 @@ from respan_notebook.models import Evaluator
 
 _SOURCES: Final = {
     "queued": "saved, on its way",
+    "kept": "settled",
     "refused": "saved, on its way",
     "delivered": "in Respan",
     "in Respan": "in Respan",

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from respan_notebook.client.client import RespanClient
-from respan_notebook.labelling.outbox.label import DELIVERED, Label, encode_previous
+from respan_notebook.labelling.outbox.label import DELIVERED, QUEUED, Label, encode_previous
 from respan_notebook.labelling.outbox.outbox import Outbox
 from respan_notebook.models import Evaluator, Score
 from respan_notebook.values.encoding import decode_value
 from respan_notebook.values.types import find_type
 
 NOWHERE: Final = ""
+KEPT: Final = "kept"
 IN_RESPAN: Final = "in Respan"
 
 
@@ -31,7 +32,7 @@ class CurrentScore:
         The fields of the score: value, explanation and context. None for no score.
     place : str
         ``"in Respan"`` for one that a look-up found, else the state of the label: ``"queued"``,
-        ``"delivered"`` or ``"refused"``. Empty for no score.
+        ``"delivered"`` or ``"refused"``; ``"kept"`` where labels are not sent. Empty for no score.
     scorer : str or None
         The scorer of one that a look-up found.
     is_certain : bool
@@ -123,7 +124,7 @@ class CurrentScores:
                 return CurrentScore(is_certain=True, score_id=label.score_id, version=version)
             return CurrentScore(
                 label.body,
-                label.state,
+                KEPT if self._client is None and label.state == QUEUED else label.state,
                 is_certain=True,
                 score_id=label.score_id,
                 version=version,

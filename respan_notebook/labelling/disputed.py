@@ -18,7 +18,7 @@ from respan_notebook.frames.columns import find_column, has_column
 from respan_notebook.frames.log_ids import read_log_ids
 from respan_notebook.labelling.current_scores import entered_value
 from respan_notebook.labelling.entry import Check, check_of
-from respan_notebook.labelling.outbox.label import Label
+from respan_notebook.labelling.outbox.label import REFUSED, Label
 from respan_notebook.models import Evaluator, strip_version
 from respan_notebook.values.cells import is_missing
 from respan_notebook.wording import suggest_name
@@ -73,6 +73,8 @@ class Disputed:
         Why the scorers differ.
     log_ids : list of str
         The logs that they differ on, lowest agreement first.
+    name : str
+        What the evaluator is called where settled values are stored: its id, else its slug.
 
     Raises
     ------
@@ -85,7 +87,7 @@ class Disputed:
     ) -> None:
         scores = _select_scores(scores, evaluator)
         self._matrix = _read_matrix(scores, evaluator, scorers)
-        slug = evaluator.slug_or_id
+        slug, self.name = evaluator.slug_or_id, evaluator.id_or_slug
         self.evaluator = evaluator.model_copy(update={"id": None, "evaluator_slug": slug})
         self.cause = _cause_evaluator("cause" if slug != "cause" else "cause of the difference")
         differences = score_differences(self._matrix)
@@ -94,6 +96,11 @@ class Disputed:
         self._rows = {log_id: i for i, log_id in enumerate(self._matrix.log_ids)}
         self._reasons = _read_reasons(scores)
         self._check = check_of(self.evaluator)
+
+    def others(self, labels: Iterable[Label]) -> list[str]:
+        """Return the logs that were settled, and that the scorers no longer differ on."""
+        settled = {one.log_id for one in labels if not one.removed} - set(self.log_ids)
+        return [log_id for log_id in self._matrix.log_ids if log_id in settled]
 
     def answers(self, log_id: str) -> list[Answer]:
         """Return the different answers to a log, in the order of the scale or of the choices."""
@@ -113,7 +120,11 @@ class Disputed:
 
     def gold(self, labels: Iterable[Label]) -> pd.DataFrame:
         """Return the frame of :attr:`Adjudicator.gold`, by the labels that were stored."""
-        stored = {(one.log_id, one.evaluator): one for one in labels if not one.removed}
+        stored = {
+            (one.log_id, one.evaluator): one
+            for one in labels
+            if not one.removed and one.state != REFUSED
+        }
         rows = [
             self._settled(stored, log_id, code, source)
             for log_id, (code, source) in zip(
@@ -127,21 +138,21 @@ class Disputed:
     ) -> tuple[Any, ...]:
         slug = self._matrix.evaluator
         label = stored.get((log_id, slug))
-        if label is not None:
-            cause = stored.get((log_id, self.cause.id_or_slug))
-            value = entered_value(label.body, self.evaluator)
-            return (
-                log_id,
-                slug,
-                json.loads(value) if self._matrix.type == "json" else value,
-                "adjudicated",
-                entered_value(cause.body, self.cause) if cause else None,
-                label.body.get("explanation") or None,
-            )
-        if source == "unanimous":
+        if label is None:
+            if source != "unanimous":
+                return log_id, slug, None, "unresolved", None, None
             given = as_given(self._matrix, self._rows[log_id], code)
-            return log_id, slug, given, source, None, None
-        return log_id, slug, None, "unresolved", None, None
+            return log_id, slug, self._plain(_entered(given, self._check)), source, None, None
+        value = self._plain(entered_value(label.body, self.evaluator))
+        cause = stored.get((log_id, self.cause.id_or_slug))
+        bodies = [label.body, *([cause.body] if cause else [])]
+        reasons = [body["explanation"] for body in bodies if body.get("explanation")]
+        picked = entered_value(cause.body, self.cause) if cause else None
+        return log_id, slug, value, "adjudicated", picked, "; ".join(reasons) or None
+
+    def _plain(self, value: Any) -> Any:
+        """Return a value as an entry has it, but JSON as what it says."""
+        return json.loads(value) if self._matrix.type == "json" else value
 
 
 def _select_scores(scores: pd.DataFrame, evaluator: Evaluator) -> pd.DataFrame:
@@ -150,9 +161,12 @@ def _select_scores(scores: pd.DataFrame, evaluator: Evaluator) -> pd.DataFrame:
     cells = [find_column(scores, name).tolist() for name in columns]
     if not cells:
         return scores  # Which reading it will refuse.
-    own = {evaluator.evaluator_slug, strip_version(evaluator.id)} - {None}
+    own = {evaluator.evaluator_slug, evaluator.id, strip_version(evaluator.id)} - {None, ""}
     names = [{one for one in row if isinstance(one, str)} for row in zip(*cells, strict=True)]
-    is_own = [bool(own & set(map(strip_version, some))) for some in names]
+    names = [some | {str(strip_version(one)) for one in some} for some in names]
+    # A row that has both slug and id says which belong together.
+    own |= {one for some in names if own & some for one in some}
+    is_own = [bool(own & some) for some in names]
     if not any(is_own):
         found = sorted(set().union(*names))
         raise FrameError(

@@ -267,7 +267,7 @@ def test_unknown_slug__is_said(adjudicate: Open, client: RespanClient) -> None:
 
 def test_logs_that_are_missing__are_counted(adjudicate: Open) -> None:
     adjudicator = adjudicate(logs=LOGS[LOGS["log_id"] == "b"])
-    assert "1 log that they differ on is not in logs" in adjudicator.screen["message"]["text"]
+    assert "1 log to settle is not in logs" in adjudicator.screen["message"]["text"]
 
 
 def test_evaluator_called_cause__has_its_cause_beside_it(adjudicate: Open) -> None:
@@ -330,3 +330,44 @@ def test_hostile_texts__are_shown_as_text(adjudicate: Open) -> None:
     told.encode()
     settle(adjudicator, "cold", "other")
     assert gold_of(adjudicator)["c"][0] == "cold"
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        Evaluator(evaluator_slug="one", score_value_type="json"),
+        Evaluator(evaluator_slug="one", score_value_type="text"),
+        STARS.model_copy(update={"evaluator_slug": "one"}),
+    ],
+)
+def test_definition_that_was_changed__leaves_no_value_that_does_not_fit(
+    adjudicate: Open, now: Evaluator
+) -> None:
+    then = Evaluator(evaluator_slug="one", score_value_type="numerical")
+    settle(adjudicate(tidy({"a": [8, 9]}, "one"), then), 9, "mistake")
+    given = [1, 2] if now.score_value_type == "numerical" else ["one", "two"]
+    again = adjudicate(tidy({"a": given}, "one"), now)
+    assert gold_of(again) == {"a": (None, "unresolved", None)}
+    assert again.progress["refused"] == 1
+
+
+def test_reason_beside_the_cause__is_kept(adjudicate: Open) -> None:
+    adjudicator = adjudicate()
+    adjudicator.editors["cause"].explanation = "two readings"
+    settle(adjudicator, "plain", "other")
+    assert adjudicator.gold["explanation"].tolist()[2] == "two readings"
+
+
+def test_settled_logs__are_there_when_all_agree(adjudicate: Open) -> None:
+    settle(adjudicate(), "plain", "other")
+    agreed = TONES.assign(value="warm")
+    adjudicator = adjudicate(agreed)
+    assert adjudicator.screen["size"] == 1
+    assert gold_of(adjudicator)["c"] == ("plain", "adjudicated", "other")
+
+
+def test_rows_with_an_id_alone__count_by_what_other_rows_tell(adjudicate: Open) -> None:
+    scores = TONES.assign(
+        evaluator_slug=["tone"] * 11 + [None], evaluator_id=["eval_1"] * len(TONES)
+    )
+    assert adjudicate(scores.iloc[::-1]).screen["size"] == 2

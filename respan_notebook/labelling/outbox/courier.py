@@ -8,7 +8,6 @@ from enum import Enum
 from typing import Final
 
 from respan_notebook.errors import HTTPError, RespanError, StoppedError
-from respan_notebook.labelling.outbox.definition import find_misfit
 from respan_notebook.labelling.outbox.delivery import Delivered
 from respan_notebook.labelling.outbox.label import Label
 from respan_notebook.labelling.outbox.lookups import Lookups
@@ -100,19 +99,9 @@ class Courier:
 
     def _validate(self, labels: Sequence[Label]) -> list[Label]:
         """Refuse labels that no longer fit their evaluators; return the others."""
-        misfits, fits = list[Delivered](), list[tuple[Label, str]]()
-        for label, then, now in self._outbox.delivery.unchecked():
-            reason = find_misfit(label.body, then, now)
-            if reason:
-                misfits.append(Delivered(label, reason=f"not sent: {reason}"))
-            else:
-                fits.append((label, now))
-        if fits:
-            self._outbox.delivery.mark_checked(fits)
-        if misfits:
-            self._outbox.delivery.mark_answers(misfits)
+        refused = self._outbox.delivery.refuse_misfits()
+        if refused:
             self._changed()
-        refused = {one.label.version for one in misfits}
         return [label for label in labels if label.version not in refused]
 
     # -- writing --------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from respan_notebook.labelling.outbox.database import Database
+from respan_notebook.labelling.outbox.definition import find_misfit
 from respan_notebook.labelling.outbox.label import IN_FILE, REFUSED, Label
 from respan_notebook.labelling.outbox.rows import (
     COLUMNS,
@@ -78,6 +79,20 @@ class Delivery:
         with self._db.write() as db:
             for label, definition in labels:
                 store_checked(db, label.version, definition)
+
+    def refuse_misfits(self) -> set[int]:
+        """Mark queued labels as refused that no longer fit their evaluators; return versions."""
+        misfits, fits = list[Delivered](), list[tuple[Label, str]]()
+        for label, then, now in self.unchecked():
+            if reason := find_misfit(label.body, then, now):
+                misfits.append(Delivered(label, reason=f"not sent: {reason}"))
+            else:
+                fits.append((label, now))
+        if fits:
+            self.mark_checked(fits)
+        if misfits:
+            self.mark_answers(misfits)
+        return {one.label.version for one in misfits}
 
     # -- previous scores ------------------------------------------------------------------------
 

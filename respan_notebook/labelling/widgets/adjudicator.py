@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from typing import Any, Final
 
 import pandas as pd
 
+from respan_notebook.errors import OutboxError
 from respan_notebook.labelling.disputed import Disputed
 from respan_notebook.labelling.log_view.escape import visible
+from respan_notebook.labelling.outbox.label import Label
 from respan_notebook.labelling.session import Session
 from respan_notebook.labelling.widgets.annotator import Annotator
 from respan_notebook.labelling.widgets.controls import free_digits
@@ -20,6 +23,7 @@ _WRITTEN: Final = ("text", "comment", "json")
 
 _MOST_SENT: Final = 200_000  # Characters of all answers to a log.
 _LONGEST: Final = 2_000  # Characters that are shown of what is longer.
+_MOST_REASONS: Final = 10  # Of an answer.
 
 
 class Adjudicator(Annotator):
@@ -33,11 +37,13 @@ class Adjudicator(Annotator):
     All else is as in :class:`Annotator`; of :attr:`progress`, ``queued`` counts what is stored.
     """
 
+    _task, _done = "settle", "settled"
+
     def __init__(
         self, session: Session, disputed: Disputed, *, names: bool = False, advance: bool = False
     ) -> None:
         self._disputed, self._shows_names = disputed, names
-        self._last_gold: pd.DataFrame | None = None
+        self._last_labels: list[Label] = []
         super().__init__(session, advance=advance, answers=self._answers_json)
         self.setup = {
             **self.setup,
@@ -47,7 +53,7 @@ class Adjudicator(Annotator):
         }
 
     def __repr__(self) -> str:
-        return super().__repr__().replace("Annotator", "Adjudicator").replace("scored", "settled")
+        return super().__repr__().replace("Annotator", "Adjudicator")
 
     def _answers_json(self, log_id: str) -> list[dict[str, Any]]:
         """Return what the browser needs of the answers to a log; a very long one is cut."""
@@ -58,13 +64,15 @@ class Adjudicator(Annotator):
             size = len(json.dumps(one.value)) + len(text)
             is_whole = size <= left
             left -= size if is_whole else 0
-            names = ", ".join(one.scorers) if self._shows_names else ""
+            names = ", ".join(one.scorers)[:_LONGEST] if self._shows_names else ""
+            reasons = [visible(reason[:_LONGEST]) for reason in one.reasons[:_MOST_REASONS]]
+            more = len(one.reasons) - len(reasons)
             found.append(
                 {
                     "value": one.value if is_whole else None,
                     "text": visible(text if is_whole else f"{str(one.value)[:_LONGEST]}…"),
                     "who": visible(names) or render_count(len(one.scorers), "scorer"),
-                    "reasons": [visible(reason[:_LONGEST]) for reason in one.reasons],
+                    "reasons": [*reasons, *([f"and {more} more"] if more else [])],
                 }
             )
         return found
@@ -75,18 +83,23 @@ class Adjudicator(Annotator):
 
         Columns, all object: ``log_id``, ``evaluator_slug``, ``value`` (None where unresolved),
         ``source`` ("adjudicated", "unanimous" or "unresolved"), ``cause`` ("ambiguous",
-        "guide unclear", "mistake", "other"; None where none was picked) and ``explanation``;
-        RangeIndex, in the order of the scores. What was settled stays so, also when scores are
-        changed later. ``push_scores`` takes this frame: ``{"gold": "value"}`` pushes it to an
-        evaluator ``gold``, and a client with another key pushes it under that key's name.
+        "guide unclear", "mistake", "other"; None where none was picked, which :attr:`progress`
+        counts as partly) and ``explanation`` (of value and cause); RangeIndex, in the order of the
+        scores. What was settled stays so, also when scores are changed later, unless its evaluator
+        does not take the value any more.
+
+        ``push_scores`` takes this frame: ``{"gold": "value"}`` pushes it to an evaluator ``gold``,
+        and a client with another key pushes it under that key's name; with your own key and the
+        same evaluator it replaces your own scores. The cause stays here. A gold score that was
+        pushed stays in Respan when its log becomes unresolved again.
         """
         with self._session.lock:
-            if self._session.is_closed and self._last_gold is not None:
-                return self._last_gold.copy()
-            return self._disputed.gold(self._session.labels)
+            is_closed = self._session.is_closed
+            return self._disputed.gold(self._last_labels if is_closed else self._session.labels)
 
     def close(self) -> None:
         """Close the widget; what was settled stays on disk, and :attr:`gold` as it is now."""
         if not (sys.is_finalizing() or self._session.is_closed):
-            self._last_gold = self.gold
+            with contextlib.suppress(OutboxError):
+                self._last_labels = self._session.labels
         super().close()

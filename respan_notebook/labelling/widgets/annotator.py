@@ -80,6 +80,7 @@ class Annotator(anywidget.AnyWidget):
         Class attribute: attempts and pauses of the background sender.
     """
 
+    _task, _done = "label", "scored"  # Words for what is done here.
     first_look = 1.0
     sender_settings = SenderSettings()
 
@@ -131,7 +132,7 @@ class Annotator(anywidget.AnyWidget):
         screen = self._session.screen
         return (
             f"Annotator(log {screen.log.position + 1} of {screen.size}, "
-            f"{screen.counts['scored']} scored)"
+            f"{screen.counts['scored']} {self._done})"
         )
 
     def _ipython_display_(self) -> None:
@@ -144,9 +145,9 @@ class Annotator(anywidget.AnyWidget):
         counts = self._session.screen.counts
         names = ", ".join(one.evaluator.display_name for one in self.editors.values())
         said = (
-            f"{len(self._session)} logs to label by {names}. When this was run: "
-            f"{counts['scored']} scored, {counts['partly']} partly, {counts['skipped']} skipped, "
-            f"{counts['left']} left. Run the cell to go on."
+            f"{len(self._session)} logs to {self._task} by {names}. When this was run: "
+            f"{counts['scored']} {self._done}, {counts['partly']} partly, "
+            f"{counts['skipped']} skipped, {counts['left']} left. Run the cell to go on."
         )
         html = f'<p class="rn-summary">{escaped(said)}</p>'
         show({"text/html": html, "text/plain": said}, raw=True)
