@@ -169,7 +169,7 @@ class DecideMethods(GivenFrame):
         names : bool
             Show who gave an answer, and not only how many did.
         advance : bool
-            Save a log by itself when value and cause are there.
+            Save a log by itself when its cause is picked and the value is there.
 
         Returns
         -------

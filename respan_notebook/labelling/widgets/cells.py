@@ -14,7 +14,7 @@ _LAST: Final[dict[str, tuple[str, Closable]]] = {}
 """Cell -> its run that has shown something, and what it showed."""
 
 _CELLS: Final[WeakKeyDictionary[Closable, set[str]]] = WeakKeyDictionary()
-"""What was shown -> the cells that have shown it."""
+"""Annotator -> the cells that have shown it."""
 
 
 class Closable(Protocol):

@@ -94,10 +94,13 @@ class Claim:
                 self._write("xb")
             except FileExistsError:
                 return False
-            except (NotImplementedError, ValueError):  # An older version of it.
-                pass
-            else:
-                return True
+            except (NotImplementedError, ValueError):  # An older fsspec refuses the mode "xb";
+                return self._create_watched()  # so this store is one without exclusive create.
+            return True
+        return self._create_watched()
+
+    def _create_watched(self) -> bool:
+        """Create the file where that is not exclusive, and wait for others who do so, too."""
         if self._fs.exists(self._path):
             return False
         self._write("wb")
