@@ -114,6 +114,23 @@ def test_restart__shows_what_was_settled(adjudicate: Any, sandbox: Sandbox) -> N
     assert sandbox_scores(sandbox) == 0
 
 
+def test_advance__saves_when_a_cause_was_picked_for_the_value(adjudicate: Any) -> None:
+    page = adjudicate("comments", {"demo_01": [("long", None), ("short", None)]}, ", advance=True")
+    press(page, "ArrowDown", "a", "1")  # The cause first; then the answer, a text, by its digit.
+    page.page.get_by_text("All logs are scored").wait_for()
+    assert gold(page)["demo_01"] == ["long", "adjudicated", "ambiguous"]
+    page.page.keyboard.press("Escape")
+    press(page, "2")  # The cause that is there was picked for another answer.
+    synced(page)
+    assert gold(page)["demo_01"][0] == "long"
+    press(page, "f")  # "other" is to be explained first.
+    synced(page)
+    assert gold(page)["demo_01"][0] == "long"
+    page.page.keyboard.press("Enter")
+    synced(page)
+    assert gold(page)["demo_01"] == ["short", "adjudicated", "other"]
+
+
 def sandbox_scores(sandbox: Sandbox) -> int:
     """Return the number of scores that were sent."""
     return len(stored(sandbox, "log_id"))

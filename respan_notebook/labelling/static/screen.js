@@ -89,7 +89,10 @@ class AnnotatorView {
     this.scored = h("div.rn-scored");
     this.answers = new AnswersView(
       this.editors[0],
-      () => this.setActive(1),
+      () => {
+        if (this.setup.advance && this.isCausePicked()) this.advance(0);
+        else this.setActive(1);
+      },
       (text) => this.hint(text),
     );
     this.list = h(
@@ -224,7 +227,7 @@ class AnnotatorView {
     } else if (!before) this.setActive(0);
     if (!isAnswer) return;
     this.root.scrollIntoView({ block: "nearest" });
-    this.keys.replay(pending.expected === null || pending.expected === screen.position);
+    this.keys.replay(pending.expected === screen.position);
   }
 
   // Another log is shown. What was entered for the old one, and never sent, is kept as its draft.
@@ -349,9 +352,16 @@ class AnnotatorView {
       this.setup.advance &&
       editor.control.isOneKey &&
       draft.state === "set" &&
-      !isTyping(document.activeElement)
+      !isTyping(document.activeElement) &&
+      (!this.setup.answers || (place > 0 && this.isCausePicked()))
     )
       this.advance(place);
+  }
+
+  // Whether the cause was picked for the value that is entered now; "other" is to be explained.
+  isCausePicked() {
+    const { state, value } = this.editors[1].now();
+    return state === "set" && value !== "other";
   }
 
   sendDraft() {
@@ -401,7 +411,8 @@ class AnnotatorView {
     clearTimeout(this.draftTimer);
     if (this.isTooLong()) return;
     const target = this.targetOf(what);
-    this.pending = { what, number: this.send(what, argument), expected: target?.[0] ?? null };
+    const expected = target?.[0] ?? this.screen.position; // Else keys are meant for this log.
+    this.pending = { what, number: this.send(what, argument), expected };
     if (this.root.contains(document.activeElement)) this.rest();
     this.list.inert = true;
     setAttribute(this.root, "aria-busy", true);
