@@ -165,11 +165,14 @@ class DecideMethods(GivenFrame):
         show : column name or list of them, optional
             The columns of a log to show, as in :meth:`annotate`.
         outbox : str or Path, optional
-            The SQLite file in which it is stored; else that of :meth:`annotate`.
+            The SQLite file in which it is stored; else that of :meth:`annotate`. It is kept by log
+            id and by the evaluator's id, else slug, whatever the server: projects in which these
+            are equal need files of their own. Of two notebooks on one file the later save counts.
         names : bool
             Show who gave an answer, and not only how many did.
         advance : bool
-            Save a log by itself when its cause is picked and the value is there.
+            Save a log by itself when a cause was picked for the value that is there; not for
+            "other", which is to be explained.
 
         Returns
         -------

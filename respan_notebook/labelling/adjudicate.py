@@ -41,7 +41,7 @@ def open_adjudicator(
     disputed = Disputed(as_pandas(scores), definition, scorers)
     logs = as_pandas(logs)
     path = outbox if outbox is not None else default_path()
-    opened = OpenOutbox(path, None, kept_as=f"adjudication of {disputed.name}")
+    opened = OpenOutbox(path, None, kept_as=f"adjudication of {definition.id_or_slug}")
     try:
         opened.outbox.evaluators.store(
             {one.id_or_slug: one for one in (disputed.evaluator, disputed.cause)}

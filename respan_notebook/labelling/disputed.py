@@ -68,13 +68,11 @@ class Disputed:
     Attributes
     ----------
     evaluator : Evaluator
-        What is settled: the same definition under the slug alone.
+        What is settled.
     cause : Evaluator
         Why the scorers differ.
     log_ids : list of str
         The logs that they differ on, lowest agreement first.
-    name : str
-        What the evaluator is called where settled values are stored: its id, else its slug.
 
     Raises
     ------
@@ -87,9 +85,9 @@ class Disputed:
     ) -> None:
         scores = _select_scores(scores, evaluator)
         self._matrix = _read_matrix(scores, evaluator, scorers)
-        slug, self.name = evaluator.slug_or_id, evaluator.id_or_slug
-        self.evaluator = evaluator.model_copy(update={"id": None, "evaluator_slug": slug})
-        self.cause = _cause_evaluator("cause" if slug != "cause" else "cause of the difference")
+        self.evaluator = evaluator
+        is_cause = evaluator.slug_or_id == "cause"
+        self.cause = _cause_evaluator("cause of the difference" if is_cause else "cause")
         differences = score_differences(self._matrix)
         order = np.argsort(-differences, kind="stable")
         self.log_ids = [self._matrix.log_ids[i] for i in order.tolist() if differences[i] > 0]
@@ -137,7 +135,7 @@ class Disputed:
         self, stored: Mapping[tuple[str, str], Label], log_id: str, code: int, source: str
     ) -> tuple[Any, ...]:
         slug = self._matrix.evaluator
-        label = stored.get((log_id, slug))
+        label = stored.get((log_id, self.evaluator.id_or_slug))
         if label is None:
             if source != "unanimous":
                 return log_id, slug, None, "unresolved", None, None
@@ -157,22 +155,29 @@ class Disputed:
 
 def _select_scores(scores: pd.DataFrame, evaluator: Evaluator) -> pd.DataFrame:
     """Return the rows of one evaluator, since a fault in those of another is no concern here."""
-    columns = [name for name in ("evaluator_slug", "evaluator_id") if has_column(scores, name)]
-    cells = [find_column(scores, name).tolist() for name in columns]
-    if not cells:
+    given = [name for name in ("evaluator_slug", "evaluator_id") if has_column(scores, name)]
+    if not given:
         return scores  # Which reading it will refuse.
-    own = {evaluator.evaluator_slug, evaluator.id, strip_version(evaluator.id)} - {None, ""}
-    names = [{one for one in row if isinstance(one, str)} for row in zip(*cells, strict=True)]
-    names = [some | {str(strip_version(one)) for one in some} for some in names]
-    # A row that has both slug and id says which belong together.
-    own |= {one for some in names if own & some for one in some}
-    is_own = [bool(own & some) for some in names]
+    slugs, ids = (
+        _read_names(scores, name) if name in given else [""] * len(scores)
+        for name in ("evaluator_slug", "evaluator_id")
+    )
+    rows = list(zip(slugs, [strip_version(one) or "" for one in ids], strict=True))
+    own_slug, own_id = evaluator.evaluator_slug or "", strip_version(evaluator.id) or ""
+    # What the definition lacks is told by rows that have both.
+    own_slugs = {own_slug} if own_slug else {slug for slug, id_ in rows if id_ == own_id}
+    own_ids = {own_id} if own_id else {id_ for slug, id_ in rows if slug == own_slug}
+    is_own = [id_ in own_ids if id_ else slug in own_slugs - {""} for slug, id_ in rows]
     if not any(is_own):
-        found = sorted(set().union(*names))
+        found = sorted({*slugs, *ids} - {""})
         raise FrameError(
             f"no scores by {evaluator.slug_or_id!r}; {suggest_name(evaluator.slug_or_id, found)}"
         )
     return scores[is_own]
+
+
+def _read_names(scores: pd.DataFrame, name: str) -> list[str]:
+    return [one if isinstance(one, str) else "" for one in find_column(scores, name).tolist()]
 
 
 def _read_matrix(

@@ -10,6 +10,8 @@ import time
 import tracemalloc
 import zlib
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -207,7 +209,7 @@ def test_deadline__bounds_a_body_that_nobody_reads() -> None:
             score = {"evaluator_slug": "s", "string_value": "x" * 30_000_000}
             with pytest.raises(errors.RequestTimeoutError):
                 client.upsert_score("a", score)
-    assert time.monotonic() - start < 1.3
+    assert time.monotonic() - start < 9  # The client alone would wait for 30 s
 
 
 def test_request__on_a_connection_that_the_server_has_closed() -> None:
@@ -290,17 +292,17 @@ def test_deadline__bounds_a_tls_handshake() -> None:
             pytest.raises(errors.RequestTimeoutError),
         ):
             client.get_log("a")
-    assert time.monotonic() - start < 1.3
+    assert time.monotonic() - start < 9  # The client alone would wait for 30 s
 
 
 def test_deadline__bounds_all_addresses_of_a_host(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four addresses that nobody answers at, each of which could take the whole time."""
-    with socket.socket() as full:  # Of a queue that is full, so that a connect waits.
+    settings = replace(SETTINGS, longest_request=1.0)
+    with ExitStack() as stack, socket.socket() as full:  # Its queue is full: a connect waits.
         full.bind(("127.0.0.1", 0))
         full.listen(0)
         address = full.getsockname()
-        waiting = [socket.socket() for _ in range(3)]
-        for one in waiting:
+        for one in [stack.enter_context(socket.socket()) for _ in range(3)]:
             one.setblocking(False)
             one.connect_ex(address)
         found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address)] * 4
@@ -313,13 +315,11 @@ def test_deadline__bounds_all_addresses_of_a_host(monkeypatch: pytest.MonkeyPatc
         start = time.monotonic()
         url = f"http://localhost:{address[1]}"
         with (
-            RespanClient("key", url, settings=SETTINGS) as client,
+            RespanClient("key", url, settings=settings) as client,
             pytest.raises(errors.RequestTimeoutError),
         ):
             client.get_log("a")
-        assert time.monotonic() - start < 0.8
-        for one in waiting:
-            one.close()
+        assert time.monotonic() - start < 3  # One after the other they would take 4 s.
 
 
 def test_connect__goes_on_to_the_next_address(monkeypatch: pytest.MonkeyPatch) -> None:

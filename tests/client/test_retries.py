@@ -28,10 +28,8 @@ def ask(server: CannedServer, *, deadline: float | None = None) -> tuple[list[fl
         budget.cancel("enough")
 
     budget = RetryBudget(RequestSettings(), deadline=deadline, announce=give_up)
-    start = time.monotonic()
     with RespanClient("key", server.base_url) as client, pytest.raises(ServerError, match="503"):
         client.list_scores("log_1", budget=budget)
-    assert time.monotonic() - start < 1
     assert len(server.requests) == 1
     return waits, budget
 

@@ -371,3 +371,21 @@ def test_rows_with_an_id_alone__count_by_what_other_rows_tell(adjudicate: Open) 
         evaluator_slug=["tone"] * 11 + [None], evaluator_id=["eval_1"] * len(TONES)
     )
     assert adjudicate(scores.iloc[::-1]).screen["size"] == 2
+
+
+def test_evaluators_of_one_slug__are_told_apart_by_id(adjudicate: Open) -> None:
+    good = {"evaluator_slug": "good", "score_value_type": "boolean"}
+    first, second = (Evaluator(id=one, **good) for one in ("eval_1", "eval_2"))
+    scores = pd.concat(
+        [
+            tidy({"a": [True, False]}, "good", evaluator_id="eval_1"),
+            tidy({"a": [False, True], "b": [True, False]}, "good", evaluator_id="eval_2:3"),
+        ]
+    )
+    settle(adjudicate(scores, first), True, "mistake")
+    other = adjudicate(scores, second)
+    assert other.screen["size"] == 2
+    assert gold_of(other)["a"] == (None, "unresolved", None)
+    assert gold_of(adjudicate(scores, Evaluator(id="eval_1", score_value_type="boolean"))) == {
+        "a": (True, "adjudicated", "mistake")
+    }

@@ -117,7 +117,7 @@ def test_interrupt__of_a_kernel_gives_the_report() -> None:
                 content = message["content"]
                 assert message["msg_type"] != "error", content
                 printed += content["text"] if content.get("name") == "stdout" else ""
-            assert time.monotonic() - pressed < 2.5
+            assert time.monotonic() - pressed < 8  # All rows would take 12 s
         finally:
             kernel.stop_channels()
             manager.shutdown_kernel(now=True)

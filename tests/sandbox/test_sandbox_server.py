@@ -67,7 +67,7 @@ def test_stop__is_quick_and_leaves_nothing(busy):
             warnings.simplefilter("error")
             started = time.perf_counter()
             sandbox.stop()
-            assert time.perf_counter() - started < 1
+            assert time.perf_counter() - started < 15  # The request would take a minute.
             del sandbox
             gc.collect()
 

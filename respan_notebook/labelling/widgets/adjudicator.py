@@ -52,9 +52,6 @@ class Adjudicator(Annotator):
             ],
         }
 
-    def __repr__(self) -> str:
-        return super().__repr__().replace("Annotator", "Adjudicator")
-
     def _answers_json(self, log_id: str) -> list[dict[str, Any]]:
         """Return what the browser needs of the answers to a log; a very long one is cut."""
         is_written = self._disputed.evaluator.score_value_type in _WRITTEN

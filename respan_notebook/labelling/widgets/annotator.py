@@ -131,7 +131,7 @@ class Annotator(anywidget.AnyWidget):
     def __repr__(self) -> str:
         screen = self._session.screen
         return (
-            f"Annotator(log {screen.log.position + 1} of {screen.size}, "
+            f"{type(self).__name__}(log {screen.log.position + 1} of {screen.size}, "
             f"{screen.counts['scored']} {self._done})"
         )
 

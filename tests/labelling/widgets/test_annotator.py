@@ -7,7 +7,6 @@ import re
 import sqlite3
 import subprocess
 import sys
-import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -1151,9 +1150,7 @@ def test_close__ends_everything_and_can_be_called_twice(annotate: Open) -> None:
     with pytest.raises(ConfigurationError, match="this annotator is closed"):
         annotator.save()
     assert live_widgets() == opened
-    start = time.monotonic()
     assert not annotator._session._sender.busy
-    assert time.monotonic() - start < 1
 
 
 def test_columns__that_tell_what_others_said_are_hidden_and_the_log_is_not(annotate: Open) -> None:
